@@ -1,0 +1,93 @@
+"""What an intervention is and how it runs; knows no model, method or metric by name.
+
+The names below are imported at first use, so that listing plugins loads nothing heavy.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+_HOME = {
+    "tada_core.adapter": ("Batch", "Call", "Defaults", "ModelAdapter"),
+    "tada_core.artifact": ("Artifact",),
+    "tada_core.audio": ("Audio",),
+    "tada_core.clip": ("Clip",),
+    "tada_core.collect": ("collect",),
+    "tada_core.calibrate": ("calibrate",),
+    "tada_core.concept": ("Concept",),
+    "tada_core.dose": ("DoseScale",),
+    "tada_core.engine.run": ("run",),
+    "tada_core.entry": ("Entry",),
+    "tada_core.errors": ("TadaError",),
+    "tada_core.generation": ("Generation", "Row", "Settings"),
+    "tada_core.hookspecs": ("hookimpl", "hookspec"),
+    "tada_core.impact": ("Impact",),
+    "tada_core.interventions": (
+        "Ablate",
+        "AddVector",
+        "BlendScore",
+        "Intervention",
+        "PatchKV",
+        "PatchText",
+        "SAEDecodeAdd",
+        "ShiftPrompt",
+        "SparseAutoencoder",
+        "SwitchPrompt",
+    ),
+    "tada_core.localize": ("localize",),
+    "tada_core.method": ("SteeringMethod",),
+    "tada_core.metric": ("Metric",),
+    "tada_core.schedule": ("Schedule",),
+    "tada_core.serial": ("content_hash", "from_dict", "load_spec", "save_spec", "to_dict"),
+    "tada_core.sites": ("Layer", "Site"),
+    "tada_core.tensors": ("TensorRef",),
+}
+_MODULE = {name: module for module, names in _HOME.items() for name in names}
+
+__all__ = sorted(_MODULE)
+
+if TYPE_CHECKING:
+    from tada_core.adapter import Batch, Call, Defaults, ModelAdapter
+    from tada_core.artifact import Artifact
+    from tada_core.audio import Audio
+    from tada_core.calibrate import calibrate
+    from tada_core.clip import Clip
+    from tada_core.collect import collect
+    from tada_core.concept import Concept
+    from tada_core.dose import DoseScale
+    from tada_core.engine.run import run
+    from tada_core.entry import Entry
+    from tada_core.errors import TadaError
+    from tada_core.generation import Generation, Row, Settings
+    from tada_core.hookspecs import hookimpl, hookspec
+    from tada_core.impact import Impact
+    from tada_core.interventions import (
+        Ablate,
+        AddVector,
+        BlendScore,
+        Intervention,
+        PatchKV,
+        PatchText,
+        SAEDecodeAdd,
+        ShiftPrompt,
+        SparseAutoencoder,
+        SwitchPrompt,
+    )
+    from tada_core.localize import localize
+    from tada_core.method import SteeringMethod
+    from tada_core.metric import Metric
+    from tada_core.schedule import Schedule
+    from tada_core.serial import content_hash, from_dict, load_spec, save_spec, to_dict
+    from tada_core.sites import Layer, Site
+    from tada_core.tensors import TensorRef
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULE:
+        raise AttributeError(f"module 'tada_core' has no attribute '{name}'")
+    return getattr(import_module(_MODULE[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,52 @@
+"""The calibrated dose: 1.0 changes the clip as much, in a preservation metric, as swapping the whole prompt."""
+
+from __future__ import annotations
+
+from attrs import field, frozen
+
+from tada_core.errors import DoseError, SpecError
+
+
+def _sorted(_: object, __: object, points: tuple[tuple[float, float], ...]) -> None:
+    strengths = [strength for strength, _ in points]
+    if strengths != sorted(set(strengths)) or (0.0, 0.0) not in points:
+        raise SpecError("dose points need rising strengths and the point (0, 0)")
+
+
+@frozen
+class DoseScale:
+    """Measured (strength, dose) points of one artefact; doses carry the sign of the strength.
+
+    Attributes:
+        metric: the preservation metric that was used.
+        unit: unit of the strengths.
+        points: (strength, dose) by rising strength, (0, 0) among them.
+    """
+
+    metric: str
+    unit: str
+    points: tuple[tuple[float, float], ...] = field(
+        converter=lambda points: tuple((float(a), float(b)) for a, b in points), validator=_sorted
+    )
+
+    def largest(self, sign: int) -> float:
+        """The largest dose reached on one side, signed (0.0 when that side was not measured)."""
+        return sign * max((sign * dose for strength, dose in self.points if sign * strength >= 0), default=0.0)
+
+    def strength(self, dose: float) -> float:
+        """The smallest strength that reaches `dose`, linear between measured points.
+
+        Raises:
+            DoseError: calibration never reached that dose; names the largest it did.
+        """
+        if dose == 0:
+            return 0.0
+        sign = 1 if dose > 0 else -1
+        side = sorted((sign * a, sign * b) for a, b in self.points if sign * a >= 0)
+        for (low, reached), (high, next_reached) in zip(side, side[1:], strict=False):
+            if reached < sign * dose <= next_reached:
+                return sign * (low + (high - low) * (sign * dose - reached) / (next_reached - reached))
+        raise DoseError(
+            f"dose {dose:g} was never reached: the largest on this side is {self.largest(sign):.3g} "
+            f"({self.metric}); ask for less, or calibrate with larger strengths"
+        )

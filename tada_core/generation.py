@@ -1,0 +1,101 @@
+"""What to generate: a Generation (a prompt over several seeds) and its rows (one prompt, one seed, interventions)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from attrs import field, frozen
+
+from tada_core.errors import SpecError
+from tada_core.interventions import Intervention
+
+
+def fill(template: str, prompt: str) -> str:
+    """`template` with the base prompt in the place of `{p}`; other braces are left alone."""
+    return template.replace("{p}", prompt)
+
+
+def _positive(_: object, attribute: object, value: float | None) -> None:
+    if value is not None and value <= 0:
+        raise SpecError(f"{getattr(attribute, 'name', 'value')} must be above zero, not {value}")
+
+
+def _prompt(_: object, __: object, value: str) -> None:
+    if not value.strip():
+        raise SpecError("the prompt is empty; give a text such as 'a calm evening tune'")
+
+
+def _seeds(_: object, __: object, value: tuple[int, ...]) -> None:
+    if not value:
+        raise SpecError("no seeds given; write seeds=(0,)")
+
+
+@frozen
+class Settings:
+    """How a clip is sampled; None means the model's default.
+
+    Attributes:
+        seconds: length of the clip.
+        steps: denoising steps.
+        guidance: classifier-free guidance scale.
+        lyrics: sung text, for models that take it.
+    """
+
+    seconds: float | None = field(default=None, validator=_positive)
+    steps: int | None = field(default=None, validator=_positive)
+    guidance: float | None = None
+    lyrics: str = ""
+
+
+@frozen
+class Row:
+    """One clip to make: a base prompt in a template, a seed, settings and the interventions, applied in order."""
+
+    prompt: str = field(validator=_prompt)
+    seed: int = 0
+    template: str = "{p}"
+    settings: Settings = Settings()
+    interventions: tuple[Intervention, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The prompt as the model reads it."""
+        return fill(self.template, self.prompt)
+
+
+@frozen
+class Generation:
+    """A prompt rendered over several seeds.
+
+    Attributes:
+        prompt: the base prompt.
+        seeds: one clip each.
+        template: wraps the base prompt, `{p}` standing for it (a concept's neutral template, say).
+        seconds, steps, guidance, lyrics: see Settings.
+    """
+
+    prompt: str = field(validator=_prompt)
+    seeds: tuple[int, ...] = field(default=(0,), converter=tuple, validator=_seeds)
+    template: str = "{p}"
+    seconds: float | None = field(default=None, validator=_positive)
+    steps: int | None = field(default=None, validator=_positive)
+    guidance: float | None = None
+    lyrics: str = ""
+
+    @property
+    def settings(self) -> Settings:
+        """The sampling settings alone."""
+        return Settings(self.seconds, self.steps, self.guidance, self.lyrics)
+
+    def rows(self, *interventions: Intervention | Iterable[Intervention]) -> tuple[Row, ...]:
+        """One row per seed, all with the same interventions (single ones or groups, kept in order)."""
+        flat = flatten(interventions)
+        return tuple(Row(self.prompt, seed, self.template, self.settings, flat) for seed in self.seeds)
+
+
+def flatten(interventions: Iterable[Intervention | Iterable[Intervention]]) -> tuple[Intervention, ...]:
+    """Interventions and groups of them as one flat tuple, in order."""
+    flat: list[Intervention] = []
+    for item in interventions:
+        flat.extend(item) if isinstance(item, Iterable) else flat.append(item)
+    return tuple(flat)

@@ -1,0 +1,200 @@
+"""Interventions: pure data that says what to change, where, when and on which branch. Their maths is in `maths/`.
+
+Every prompt inside an intervention may hold `{p}`, which stands for the base prompt of the row it runs in.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+from attrs import field, frozen, validators
+
+from tada_core.errors import SpecError
+from tada_core.schedule import ALWAYS, Schedule
+from tada_core.sites import Branch, Site
+from tada_core.tensors import TensorRef
+
+_branch = validators.in_(("cond", "uncond", "both"))
+
+
+def _layers(layers: object) -> tuple[int, ...]:
+    values = (layers,) if isinstance(layers, int) else tuple(layers)  # type: ignore[arg-type]
+    if not values:
+        raise SpecError("an intervention needs at least one layer")
+    return tuple(sorted(set(values)))
+
+
+def _finite(_: object, attribute: object, value: float) -> None:
+    if not math.isfinite(value):
+        raise SpecError(f"strength must be a finite number, not {value}")
+
+
+def _strength(default: float | None = None) -> float:
+    if default is None:
+        return field(converter=float, validator=_finite)  # type: ignore[no-any-return]
+    return field(default=default, converter=float, validator=_finite)  # type: ignore[no-any-return]
+
+
+@frozen
+class PatchText:
+    """Give layers another prompt's text input and mask (TADA sect. 3): K and V follow.
+
+    Both branches by default, each with the donor's own input of that branch.
+    """
+
+    donor: str
+    layers: tuple[int, ...] = field(converter=_layers)
+    branch: Branch = field(default="both", validator=_branch)
+    schedule: Schedule = ALWAYS
+
+
+@frozen
+class PatchKV:
+    """Give layers another prompt's keys and values; needs donor and host text of the same token length."""
+
+    donor: str
+    layers: tuple[int, ...] = field(converter=_layers)
+    slots: tuple[Literal["k", "v"], ...] = ("k", "v")
+    branch: Branch = field(default="both", validator=_branch)
+    schedule: Schedule = ALWAYS
+
+
+@frozen
+class AddVector:
+    """Add a direction at a site (CAA, TADA eq. 3): h' = ReNorm(h + a v, h).
+
+    Attributes:
+        site: a layer's slot.
+        vector: [width], or [steps, width] with one vector per step (interpolated to another number of steps).
+        strength: a, signed.
+        unit: "raw" adds a v; "norm" adds a |h| v, with |h| the norm of each frame.
+        renorm: scale every frame back to its own norm.
+    """
+
+    site: Site
+    vector: TensorRef
+    strength: float = _strength()
+    unit: Literal["raw", "norm"] = field(default="raw", validator=validators.in_(("raw", "norm")))
+    renorm: bool = True
+    branch: Branch = field(default="cond", validator=_branch)
+    schedule: Schedule = ALWAYS
+
+
+@frozen
+class SparseAutoencoder:
+    """Weights of a TopK sparse autoencoder (TADA eq. 4): f = TopK(ReLU(W_enc (h - b_dec) + b_enc)).
+
+    Attributes:
+        encoder: [width, features]; encoder_bias: [features].
+        decoder: [features, width]; decoder_bias: [width].
+        k: features kept per token.
+    """
+
+    encoder: TensorRef
+    encoder_bias: TensorRef
+    decoder: TensorRef
+    decoder_bias: TensorRef
+    k: int = field(validator=validators.ge(1))
+
+
+@frozen
+class SAEDecodeAdd:
+    """Steer through features of a sparse autoencoder (TADA eq. 7, 8).
+
+    Attributes:
+        features: indices of the chosen features.
+        weights: one weight per feature.
+        mode: "vector" adds a times the weighted sum of decoder rows; "edit" encodes h, adds a times the weights
+            to the features' activations (never below zero) and decodes, keeping the reconstruction error.
+        renorm: scale every frame back to its own norm (only the "vector" form of TADA v2 does).
+    """
+
+    site: Site
+    sae: SparseAutoencoder
+    features: tuple[int, ...]
+    weights: tuple[float, ...]
+    strength: float = _strength()
+    mode: Literal["vector", "edit"] = field(default="vector", validator=validators.in_(("vector", "edit")))
+    renorm: bool = True
+    branch: Branch = field(default="cond", validator=_branch)
+    schedule: Schedule = ALWAYS
+
+    def __attrs_post_init__(self) -> None:
+        if len(self.features) != len(self.weights) or not self.features:
+            raise SpecError(f"{len(self.features)} features but {len(self.weights)} weights; give one weight each")
+        known = self.sae.decoder.shape[0]
+        if max(self.features) >= known or min(self.features) < 0:
+            raise SpecError(f"feature {max(self.features)} does not exist; the autoencoder has 0 to {known - 1}")
+
+
+@frozen
+class Ablate:
+    """Remove a site's output (no vector), or only its component along a direction: h - a <h, v> v / |v|^2."""
+
+    site: Site
+    vector: TensorRef | None = None
+    strength: float = _strength(1.0)
+    branch: Branch = field(default="both", validator=_branch)
+    schedule: Schedule = ALWAYS
+
+
+@frozen
+class SwitchPrompt:
+    """Use another prompt inside the schedule's window (PCI): the whole text input of the denoiser is replaced."""
+
+    prompt: str
+    schedule: Schedule = ALWAYS
+    branch: Branch = field(default="both", validator=_branch)
+
+
+@frozen
+class ShiftPrompt:
+    """Move the text embedding along the difference of two prompts: c' = c + a (E(positive) - E(negative))."""
+
+    positive: str
+    negative: str
+    strength: float = _strength()
+    branch: Branch = field(default="cond", validator=_branch)
+    schedule: Schedule = ALWAYS
+
+
+@frozen
+class BlendScore:
+    """Add a difference of predictions (FreeSliders): v' = v + a (v(positive) - v(negative)), two extra passes."""
+
+    positive: str
+    negative: str
+    strength: float = _strength()
+    schedule: Schedule = ALWAYS
+
+
+Intervention = PatchText | PatchKV | AddVector | SAEDecodeAdd | Ablate | SwitchPrompt | ShiftPrompt | BlendScore
+
+
+def sites_of(intervention: Intervention) -> tuple[Site, ...]:
+    """Every site an intervention touches, in no particular order."""
+    match intervention:
+        case PatchText(layers=layers):
+            return tuple(Site("text", layer) for layer in layers)
+        case PatchKV(layers=layers, slots=slots):
+            return tuple(Site(slot, layer) for layer in layers for slot in slots)
+        case AddVector(site=site) | SAEDecodeAdd(site=site) | Ablate(site=site):
+            return (site,)
+        case SwitchPrompt() | ShiftPrompt():
+            return (Site("prompt"),)
+        case BlendScore():
+            return (Site("score"),)
+
+
+def donors_of(intervention: Intervention) -> tuple[str, ...]:
+    """Templates of the other prompts an intervention needs the text input of."""
+    match intervention:
+        case PatchText(donor=donor) | PatchKV(donor=donor):
+            return (donor,)
+        case SwitchPrompt(prompt=prompt):
+            return (prompt,)
+        case ShiftPrompt(positive=positive, negative=negative) | BlendScore(positive=positive, negative=negative):
+            return (positive, negative)
+        case _:
+            return ()

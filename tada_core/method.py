@@ -1,0 +1,40 @@
+"""The contract of a steering method: fit on a model and a concept, give an artefact that steers at any strength."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from tada_core.adapter import ModelAdapter
+    from tada_core.artifact import Artifact
+    from tada_core.concept import Concept
+
+
+class SteeringMethod(ABC):
+    """A way to turn a concept up or down. Options are the class's own attrs fields, defaults the published ones.
+
+    Class attributes:
+        name: registry name.
+    """
+
+    name: ClassVar[str]
+
+    @abstractmethod
+    def fit(
+        self,
+        model: ModelAdapter,
+        concept: Concept,
+        layers: Sequence[int] | None = None,
+        seeds: Sequence[int] = (0,),
+    ) -> Artifact:
+        """Learn to steer `concept` in `model`, on its `prompts`.
+
+        Args:
+            layers: layers in execution order; None means all of them.
+            seeds: one generation per prompt, side and seed.
+
+        Raises:
+            SpecError: something this method cannot do on this model, before any work starts.
+        """

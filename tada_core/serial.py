@@ -1,0 +1,138 @@
+"""JSON for the project's values: tagged with "type", strict about keys, hashed by content."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
+
+import attrs
+
+from tada_core import interventions as iv
+from tada_core.errors import SpecError, unknown
+from tada_core.generation import Generation, Row, Settings
+from tada_core.interventions import Intervention
+from tada_core.schedule import Schedule
+from tada_core.sites import Site
+from tada_core.tensors import TensorRef
+
+if TYPE_CHECKING:
+    from cattrs import Converter
+    from torch import Tensor
+
+T = TypeVar("T")
+
+_TYPES: dict[str, type] = {
+    kind.__name__: kind
+    for kind in (*get_args(Intervention), Generation, Row, Settings, Schedule, Site, TensorRef, iv.SparseAutoencoder)
+}
+
+
+@cache
+def converter() -> Converter:
+    """The one converter: unknown keys are errors, a union of interventions carries a "type" tag."""
+    from cattrs import Converter
+    from cattrs.gen import make_dict_unstructure_fn, override
+    from cattrs.strategies import configure_tagged_union
+
+    made = Converter(forbid_extra_keys=True)
+    made.register_unstructure_hook(TensorRef, make_dict_unstructure_fn(TensorRef, made, value=override(omit=True)))
+    configure_tagged_union(Intervention, made, tag_name="type")
+    return made
+
+
+def to_dict(value: Any) -> dict[str, Any]:
+    """A value as plain JSON data with its "type"."""
+    return {"type": type(value).__name__, **converter().unstructure(value, type(value))}
+
+
+def from_dict(data: Mapping[str, Any]) -> Any:
+    """The value that `to_dict` described.
+
+    Raises:
+        SpecError: a key that the type does not have, a value that fails its validation.
+        UnknownNameError: a "type" that does not exist.
+    """
+    rest = dict(data)
+    name = str(rest.pop("type", ""))
+    if name not in _TYPES:
+        raise unknown("type", name, _TYPES, 'every value carries a "type" key')
+    return structure(rest, _TYPES[name])
+
+
+def structure(data: object, kind: type[T]) -> T:
+    """`data` as a value of `kind`; what is wrong with it, in words, as one SpecError."""
+    from cattrs import transform_error
+    from cattrs.errors import BaseValidationError
+
+    try:
+        return converter().structure(data, kind)
+    except BaseValidationError as error:
+        raise SpecError(f"not a valid {kind.__name__}: " + "; ".join(transform_error(error))) from error
+
+
+def canonical(data: object) -> str:
+    """JSON text with sorted keys and no spaces: equal values give equal text."""
+    return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def content_hash(value: Any) -> str:
+    """SHA-256 of a value's canonical JSON; tensors enter by their own digest."""
+    return hashlib.sha256(canonical(to_dict(value)).encode()).hexdigest()
+
+
+def references(value: Any) -> Iterator[TensorRef]:
+    """Every tensor reference inside a value."""
+    if isinstance(value, TensorRef):
+        yield value
+    elif attrs.has(type(value)):
+        for attribute in attrs.fields(type(value)):
+            yield from references(getattr(value, attribute.name))
+    elif isinstance(value, tuple | list):
+        for item in value:
+            yield from references(item)
+
+
+def bind(value: T, tensors: Mapping[str, Tensor]) -> T:
+    """`value` with every tensor reference bound to the tensor of its digest, where one is given."""
+    if isinstance(value, TensorRef):
+        return value.bind(tensors[value.digest]) if value.digest in tensors else value
+    if isinstance(value, tuple):
+        return type(value)(bind(item, tensors) for item in value)  # type: ignore[return-value, call-arg]
+    if attrs.has(type(value)):
+        names = [attribute.name for attribute in attrs.fields(type(value))]
+        return attrs.evolve(value, **{name: bind(getattr(value, name), tensors) for name in names})  # type: ignore[misc]
+    return value
+
+
+def save_spec(value: Any, path: str | Path) -> Path:
+    """Write a value as JSON, its tensors as safetensors of the same name beside it."""
+    from safetensors.torch import save_file
+
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    tensors = {ref.digest: ref.tensor().contiguous() for ref in references(value)}
+    if tensors:
+        save_file(tensors, path.with_suffix(".safetensors"))
+    path.write_text(json.dumps(to_dict(value), indent=2, ensure_ascii=False) + "\n")
+    return path
+
+
+def load_spec(path: str | Path) -> Any:
+    """Read what `save_spec` wrote, tensors bound and checked against their digests.
+
+    Raises:
+        SpecError: the file is missing, is no JSON, or does not describe a value.
+    """
+    from safetensors.torch import load_file
+
+    path = Path(path)
+    try:
+        data = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise SpecError(f"cannot read the spec {path}: {error}") from error
+    beside = path.with_suffix(".safetensors")
+    return bind(from_dict(data), load_file(beside) if beside.exists() else {})
