@@ -12,6 +12,7 @@ from tada_core.errors import MissingExtraError, TadaError
 
 Kind = Literal["model", "method", "metric", "concept", "suite", "command"]
 KINDS: tuple[str, ...] = get_args(Kind)
+FIRST_PARTY = "tada-core"
 
 
 @frozen
@@ -45,23 +46,34 @@ class Entry:
         """Required modules that cannot be found."""
         return tuple(name for name in self.requires if not _found(name))
 
-    def load(self) -> Any:
+    def lack(self, distribution: str = FIRST_PARTY) -> str | None:
+        """What is not installed and the command that installs it, or None.
+
+        Args:
+            distribution: the installable name whose optional dependencies `extra` belongs to.
+        """
+        if not (missing := self.missing()):
+            return None
+        wanted = f'"{distribution}[{self.extra}]"' if self.extra else " ".join(missing)
+        return f"{self.kind} '{self.name}' needs {', '.join(missing)}: pip install {wanted}"
+
+    def load(self, distribution: str = FIRST_PARTY) -> Any:
         """Import and return the target.
 
         Raises:
             MissingExtraError: required modules are missing; names the command that installs them.
-            TadaError: the target cannot be imported.
+            TadaError: the target cannot be imported, whatever the reason.
         """
-        if missing := self.missing():
-            command = f'pip install "tada-core[{self.extra}]"' if self.extra else f"pip install {' '.join(missing)}"
-            raise MissingExtraError(f"{self.kind} '{self.name}' needs {', '.join(missing)}: {command}")
+        if lack := self.lack(distribution):
+            raise MissingExtraError(lack)
         module, _, attribute = self.target.partition(":")
         try:
             value: Any = import_module(module)
             for part in attribute.split("."):
                 value = getattr(value, part)
-        except (ImportError, AttributeError) as error:
-            raise TadaError(f"{self.kind} '{self.name}' cannot be loaded from {self.target}: {error}") from error
+        except Exception as error:
+            reason = f"{type(error).__name__}: {error}"
+            raise TadaError(f"{self.kind} '{self.name}' cannot be loaded from {self.target}: {reason}") from error
         return value
 
 

@@ -1,1 +1,23 @@
-"""The benchmark harness and the tada command."""
+"""The benchmark harness and the `tada` command."""
+
+from tada_core.entry import Entry
+from tada_core.hookspecs import hookimpl
+
+_COMMANDS = {
+    "plugins": ("plugins:plugins", "List models, methods, metrics, concepts, suites, commands, and what is wrong."),
+    "localize": ("localize:localize", "Measure how much of a concept each layer carries."),
+    "fit": ("fit:fit", "Fit a steering method to a concept and save the artefact."),
+    "generate": ("generate:generate", "Generate clips, steered or not."),
+    "bench": ("bench:bench", "Run a benchmark suite and write its page."),
+    "report": ("report:report", "Write the page of a finished benchmark again."),
+    "new-plugin": ("new_plugin:new_plugin", "Write a small plugin project, ready to install."),
+}
+
+
+@hookimpl
+def tada_commands() -> list[Entry]:
+    """The sub-commands of `tada`."""
+    return [
+        Entry("command", name, f"tada_bench.commands.{target}", summary)
+        for name, (target, summary) in _COMMANDS.items()
+    ]
