@@ -8,10 +8,10 @@ from contextlib import redirect_stdout
 from typing import Any
 
 import pluggy
+
 from tada_core import hookspecs
 from tada_core.entry import KINDS, Entry
 from tada_core.errors import nearest
-
 from tada_registry.plugin import Plugin
 
 HOOKS = {f"tada_{kind}s": kind for kind in KINDS}

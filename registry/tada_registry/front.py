@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from tada_core.entry import Entry
 from tada_core.errors import SpecError, TadaError, unknown
-
 from tada_registry.plugin import Plugin, installed_plugins
 from tada_registry.record import Record
 from tada_registry.registry import registry

@@ -6,6 +6,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from attrs import frozen
+
 from tada_core.entry import FIRST_PARTY
 
 GROUP = "tada"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from attrs import frozen
-from tada_core.entry import Entry
 
+from tada_core.entry import Entry
 from tada_registry.plugin import Plugin
 
 

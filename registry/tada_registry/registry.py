@@ -8,7 +8,6 @@ from typing import Any
 
 from tada_core.entry import Entry
 from tada_core.errors import UnknownNameError, unknown
-
 from tada_registry.collect import collect
 from tada_registry.gate import Gate
 from tada_registry.plugin import Plugin, installed_plugins
