@@ -1,0 +1,1 @@
+"""The sub-commands of `tada`, one per file."""

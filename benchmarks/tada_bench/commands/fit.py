@@ -1,0 +1,37 @@
+"""`tada fit`: fit a steering method to a concept and save the artefact."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import tada_registry as tada
+from tada_bench.commands.numbers import layers as layer_list
+from tada_bench.commands.numbers import numbers
+from tada_bench.commands.screen import waiting
+
+
+def fit(
+    method: Annotated[str, typer.Argument(help="A registered method, such as caa.")],
+    concept: Annotated[str, typer.Argument(help="A registered concept, such as tempo.")],
+    out: Annotated[Path, typer.Option(help="Folder to save the artefact in.")],
+    on: Annotated[str, typer.Option("--on", help="Model.")] = "etude",
+    source: Annotated[str | None, typer.Option(help="Folder or hub id of the model's weights.")] = None,
+    layers: Annotated[str, typer.Option(help="Layers, such as 2,3, or all.")] = "all",
+    seeds: Annotated[str, typer.Option(help="Seeds, such as 0,1.")] = "0",
+    calibrate: Annotated[bool, typer.Option("--calibrate", help="Measure the dose scale as well.")] = False,
+) -> None:
+    """Fit a steering method to a concept and save it: config.json, artifact.safetensors and a card."""
+    fitter, idea = tada.get_method(method), tada.get_concept(concept)
+    chosen, noise = layer_list(layers), numbers(seeds, "--seeds")
+    # Made first: a folder that cannot be written to should cost no fitting.
+    out.mkdir(parents=True, exist_ok=True)
+    model = tada.load_model(on, source)
+    with waiting(f"fitting {method} to {concept} on {on}"):
+        artifact = fitter.fit(model, idea, chosen, noise)
+    if calibrate:
+        with waiting("measuring its dose"):
+            artifact = tada.calibrate(artifact, model)
+    print(artifact.save_pretrained(out))

@@ -1,0 +1,51 @@
+"""`tada localize`: how much of a concept each layer carries."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+import tada_registry as tada
+from tada_bench.commands.screen import bar, table
+from tada_core.errors import SpecError
+
+FIGURES = (".png", ".svg", ".pdf")
+
+
+def localize(
+    concept: Annotated[str, typer.Argument(help="A registered concept, such as tempo.")],
+    on: Annotated[str, typer.Option("--on", help="Model.")] = "etude",
+    source: Annotated[str | None, typer.Option(help="Folder or hub id of the model's weights.")] = None,
+    pairs: Annotated[int, typer.Option(min=1, help="Base prompts.")] = 4,
+    seeds: Annotated[int, typer.Option(min=1, help="Seeds per prompt.")] = 2,
+    base: Annotated[str, typer.Option(help="Prompt the layers are patched into: neutral or opposite.")] = "neutral",
+    readout: Annotated[str, typer.Option(help="Alignment metric that reads the clips.")] = "probes",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
+    out: Annotated[Path | None, typer.Option(help="Also write a .json, or a figure (.png, .svg, .pdf).")] = None,
+) -> None:
+    """Measure how much of a concept each layer carries, by patching the concept's prompt into one layer at a time."""
+    if out is not None and out.suffix not in (".json", *FIGURES):
+        raise SpecError(f"--out writes {', '.join(('.json', *FIGURES))}, not '{out.name}'")
+    idea, metric = tada.get_concept(concept), tada.get_metric(readout)
+    model = tada.load_model(on, source)
+    with bar(f"{concept} on {on}") as progress:
+        impact = tada.localize(
+            model, idea, metric, base=base, pairs=pairs, seeds=tuple(range(seeds)), progress=progress
+        )
+    if out is not None:
+        _write(impact, out)
+    if as_json:
+        print(json.dumps(impact.to_json(), indent=2))
+    else:
+        table(impact.table(), f"{concept} on {on}, base {base}, readout {readout}")
+
+
+def _write(impact: Any, out: Path) -> None:
+    out.parent.mkdir(parents=True, exist_ok=True)
+    if out.suffix == ".json":
+        out.write_text(json.dumps(impact.to_json(), indent=2) + "\n")
+    else:
+        impact.plot(out)
