@@ -13,8 +13,8 @@ _HOME = {
     "tada_core.artifact": ("Artifact",),
     "tada_core.audio": ("Audio",),
     "tada_core.clip": ("Clip",),
-    "tada_core.collect": ("collect",),
-    "tada_core.calibrate": ("calibrate",),
+    "tada_core.collection": ("collect",),
+    "tada_core.calibration": ("calibrate",),
     "tada_core.concept": ("Concept",),
     "tada_core.dose": ("DoseScale",),
     "tada_core.engine.run": ("run",),
@@ -35,7 +35,7 @@ _HOME = {
         "SparseAutoencoder",
         "SwitchPrompt",
     ),
-    "tada_core.localize": ("localize",),
+    "tada_core.localization": ("localize",),
     "tada_core.method": ("SteeringMethod",),
     "tada_core.metric": ("Metric",),
     "tada_core.schedule": ("Schedule",),
@@ -51,9 +51,9 @@ if TYPE_CHECKING:
     from tada_core.adapter import Batch, Call, Defaults, ModelAdapter
     from tada_core.artifact import Artifact
     from tada_core.audio import Audio
-    from tada_core.calibrate import calibrate
+    from tada_core.calibration import calibrate
     from tada_core.clip import Clip
-    from tada_core.collect import collect
+    from tada_core.collection import collect
     from tada_core.concept import Concept
     from tada_core.dose import DoseScale
     from tada_core.engine.run import run
@@ -74,7 +74,7 @@ if TYPE_CHECKING:
         SparseAutoencoder,
         SwitchPrompt,
     )
-    from tada_core.localize import localize
+    from tada_core.localization import localize
     from tada_core.method import SteeringMethod
     from tada_core.metric import Metric
     from tada_core.schedule import Schedule

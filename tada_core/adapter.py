@@ -115,6 +115,12 @@ class ModelAdapter(ABC):
         """Where a call of the denoiser with these arguments stands, for a batch of `rows` rows."""
 
     @abstractmethod
+    def take(
+        self, args: Sequence[Any], kwargs: Mapping[str, Any], places: Sequence[int]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """A call's arguments for some rows of its batch axis only (extra passes run on these)."""
+
+    @abstractmethod
     def sample(self, batch: Batch) -> Tensor:
         """Run the pipeline: final latents, [rows, ...]."""
 

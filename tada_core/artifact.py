@@ -33,6 +33,7 @@ class Artifact(ABC):
         method: registry name of the method.
         units: units of strength it understands, the default first. "norm" is a multiple of the activation's norm,
             "raw" the method's own number.
+        grid: positive strengths, in the first unit, that calibration tries on both sides.
 
     Attributes:
         model: registry name of the model it was fitted on.
@@ -47,6 +48,7 @@ class Artifact(ABC):
 
     method: ClassVar[str]
     units: ClassVar[tuple[str, ...]] = ("norm", "raw")
+    grid: ClassVar[tuple[float, ...]] = (0.25, 0.5, 1.0, 1.5, 2.0)
 
     model: str
     width: int
@@ -101,7 +103,7 @@ class Artifact(ABC):
             raise ArtifactError(f"fitted on '{self.model}', not on '{model.name}'; fit it again on this model")
         known = {layer.index: layer.width for layer in model.layers}
         for layer in self.layers:
-            if known.get(layer) != self.width:
+            if layer not in known or self.width not in (0, known[layer]):
                 raise ArtifactError(
                     f"fitted on width {self.width} at layer {layer}, but the model has "
                     f"{known.get(layer, 'no such layer')}; fit it again on this checkpoint"

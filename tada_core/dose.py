@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from attrs import field, frozen
 
 from tada_core.errors import DoseError, SpecError
+
+_ROUNDING = 1e-4
+"""A full prompt swap is dose 1 up to the rounding of another batch; it must stay reachable."""
 
 
 def _sorted(_: object, __: object, points: tuple[tuple[float, float], ...]) -> None:
@@ -43,9 +48,10 @@ class DoseScale:
             return 0.0
         sign = 1 if dose > 0 else -1
         side = sorted((sign * a, sign * b) for a, b in self.points if sign * a >= 0)
-        for (low, reached), (high, next_reached) in zip(side, side[1:], strict=False):
-            if reached < sign * dose <= next_reached:
-                return sign * (low + (high - low) * (sign * dose - reached) / (next_reached - reached))
+        for (low, reached), (high, further) in pairwise(side):
+            if reached < sign * dose <= further * (1 + _ROUNDING):
+                share = (sign * dose - reached) / (further - reached)
+                return sign * (low + (high - low) * min(share, 1.0))
         raise DoseError(
             f"dose {dose:g} was never reached: the largest on this side is {self.largest(sign):.3g} "
             f"({self.metric}); ask for less, or calibrate with larger strengths"

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from tada_core.adapter import ModelAdapter
     from tada_core.artifact import Artifact
     from tada_core.concept import Concept
+    from tada_core.engine.run import Progress
 
 
 class SteeringMethod(ABC):
@@ -17,9 +18,11 @@ class SteeringMethod(ABC):
 
     Class attributes:
         name: registry name.
+        artifact: class of what `fit` returns; the registry loads saved artefacts through it.
     """
 
     name: ClassVar[str]
+    artifact: ClassVar[type[Artifact]]
 
     @abstractmethod
     def fit(
@@ -28,12 +31,14 @@ class SteeringMethod(ABC):
         concept: Concept,
         layers: Sequence[int] | None = None,
         seeds: Sequence[int] = (0,),
+        progress: Progress | None = None,
     ) -> Artifact:
         """Learn to steer `concept` in `model`, on its `prompts`.
 
         Args:
             layers: layers in execution order; None means all of them.
             seeds: one generation per prompt, side and seed.
+            progress: called with (clips done, clips in all).
 
         Raises:
             SpecError: something this method cannot do on this model, before any work starts.

@@ -35,11 +35,12 @@ _TYPES: dict[str, type] = {
 def converter() -> Converter:
     """The one converter: unknown keys are errors, a union of interventions carries a "type" tag."""
     from cattrs import Converter
-    from cattrs.gen import make_dict_unstructure_fn, override
+    from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
     from cattrs.strategies import configure_tagged_union
 
     made = Converter(forbid_extra_keys=True)
     made.register_unstructure_hook(TensorRef, make_dict_unstructure_fn(TensorRef, made, value=override(omit=True)))
+    made.register_structure_hook(TensorRef, make_dict_structure_fn(TensorRef, made, value=override(omit=True)))
     configure_tagged_union(Intervention, made, tag_name="type")
     return made
 

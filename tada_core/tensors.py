@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from attrs import evolve, field, frozen
 
@@ -34,7 +34,7 @@ class TensorRef:
 
     digest: str
     shape: tuple[int, ...]
-    value: Tensor | None = field(default=None, eq=False, repr=False)
+    value: Any = field(default=None, eq=False, repr=False)
 
     @classmethod
     def of(cls, tensor: Tensor) -> TensorRef:
@@ -52,7 +52,8 @@ class TensorRef:
                 f"tensor {self.digest[:12]} of shape {list(self.shape)} is not loaded; "
                 "read the spec with tada_core.load_spec(path), which binds the safetensors file beside it"
             )
-        return self.value
+        tensor: Tensor = self.value
+        return tensor
 
     def bind(self, tensor: Tensor) -> TensorRef:
         """This reference with its numbers.

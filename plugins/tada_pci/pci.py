@@ -1,0 +1,67 @@
+"""Prompt change in the interior of the trajectory (PCI): the last steps read the concept's prompt.
+
+On all layers the whole prompt is switched; on some layers only those read the other prompt (patched text).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from attrs import frozen
+from tada_core import Artifact, Concept, Intervention, ModelAdapter, PatchText, Schedule, SteeringMethod, SwitchPrompt
+from tada_core.engine.run import Progress
+from tada_core.errors import SpecError
+
+
+@frozen(eq=False)
+class PCIArtifact(Artifact):
+    """Nothing is learned; strength is the share of the trajectory that reads the other prompt, in [-1, 1]."""
+
+    method: ClassVar[str] = "pci"
+    units: ClassVar[tuple[str, ...]] = ("share", "raw")
+    grid: ClassVar[tuple[float, ...]] = (0.25, 0.5, 0.75, 1.0)
+
+    def interventions(self, strength: float, unit: str) -> tuple[Intervention, ...]:
+        """The switch in the last |strength| of the trajectory ("raw": the last |strength| steps).
+
+        Raises:
+            SpecError: more than the whole trajectory.
+        """
+        share = abs(strength) / self.steps if unit == "raw" else abs(strength)
+        if share > 1:
+            most = self.steps if unit == "raw" else 1
+            raise SpecError(f"pci at {strength:g} is more than the whole trajectory; stay within -{most} and {most}")
+        if share == 0:
+            return ()
+        window = Schedule(start=round(1 - share, 9))
+        donor = self.concept.positive if strength > 0 else self.concept.negative
+        if len(self.layers) == self.options["model_layers"]:
+            return (SwitchPrompt(donor, window),)
+        return (PatchText(donor, self.layers, schedule=window),)
+
+
+@frozen
+class PCI(SteeringMethod):
+    """Prompt switching; the full switch defines the preservation ceiling of the protocol."""
+
+    name: ClassVar[str] = "pci"
+    artifact: ClassVar[type[Artifact]] = PCIArtifact
+
+    def fit(
+        self,
+        model: ModelAdapter,
+        concept: Concept,
+        layers: Sequence[int] | None = None,
+        seeds: Sequence[int] = (0,),
+        progress: Progress | None = None,
+    ) -> PCIArtifact:
+        """Records the concept and the layers; generates nothing."""
+        return PCIArtifact(
+            model=model.name,
+            width=0,
+            concept=concept,
+            layers=model.pick(layers),
+            steps=model.defaults.steps,
+            options={"model_layers": len(model.layers)},
+        )

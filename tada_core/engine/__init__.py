@@ -1,0 +1,1 @@
+"""The one engine: rows in, clips out. nnsight is imported in `trace` and nowhere else."""

@@ -1,0 +1,139 @@
+"""Where each call of the denoiser stands, and what is done to whole calls: prompt edits and blended scores.
+
+A thin wrapper on the denoiser's forward, outside the trace: it may call the network again, which the trace may not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from attrs import evolve
+from torch import Tensor
+
+from tada_core.adapter import Call, ModelAdapter
+from tada_core.engine.donors import Donors
+from tada_core.engine.edits import gain
+from tada_core.engine.forward import Forward
+from tada_core.engine.values import first_tensor, with_first
+from tada_core.errors import EngineError
+from tada_core.generation import Row, fill
+from tada_core.interventions import BlendScore, ShiftPrompt, SwitchPrompt
+from tada_core.maths.blend import shift
+
+
+class Calls:
+    """The calls of one batch: `here()` says where the running call stands, `count` how many there were."""
+
+    def __init__(self, model: ModelAdapter, rows: Sequence[Row], donors: Donors) -> None:
+        self.count = 0
+        self._model, self._rows, self._donors = model, rows, donors
+        self._current: Call | None = None
+        self._prompt = members(rows, (SwitchPrompt, ShiftPrompt))
+        self._blend = members(rows, (BlendScore,))
+        self._blended: tuple[object, dict[int, Tensor]] = (None, {})
+
+    def here(self) -> Call:
+        """Where the running call stands.
+
+        Raises:
+            EngineError: a site fired outside any call of the denoiser.
+        """
+        if self._current is None:
+            raise EngineError("a site was reached outside the denoiser's forward")
+        return self._current
+
+    def wrap(self, forward: Forward) -> Forward:
+        """The denoiser's forward with this bookkeeping around it."""
+
+        def wrapped(*args: Any, **kwargs: Any) -> Any:
+            call = self._model.locate(args, kwargs, len(self._rows))
+            kwargs = self._edit_prompts(kwargs, call)
+            deltas = self._deltas(forward, args, kwargs, call)
+            output = self._run(forward, args, kwargs, call)
+            return add_deltas(output, deltas, call) if deltas else output
+
+        return wrapped
+
+    def _run(self, forward: Forward, args: Any, kwargs: Any, call: Call) -> Any:
+        self._current, self.count = call, self.count + 1
+        try:
+            return forward(*args, **kwargs)
+        finally:
+            self._current = None
+
+    def _edit_prompts(self, kwargs: dict[str, Any], call: Call) -> dict[str, Any]:
+        """Text of the call with every row's SwitchPrompt and ShiftPrompt applied, in order."""
+        for row, member in self._prompt:
+            if strength := gain(member, call):
+                for branch, place in call.branches.items():
+                    if member.branch in (branch, "both"):
+                        at = place.start + row
+                        kwargs = replace_row(kwargs, at, self._new_text(kwargs, at, row, member, branch, strength))
+        return kwargs
+
+    def _new_text(
+        self, kwargs: Mapping[str, Any], at: int, row: int, member: Any, branch: str, strength: float
+    ) -> Mapping[str, Tensor]:
+        if isinstance(member, SwitchPrompt):
+            return self._donor(row, member.prompt, branch)
+        positive, negative = self._donor(row, member.positive, branch), self._donor(row, member.negative, branch)
+        return {
+            name: shift(kwargs[name][at], positive[name].to(kwargs[name]), negative[name].to(kwargs[name]), strength)
+            for name in positive
+            if kwargs[name].is_floating_point()
+        }
+
+    def _donor(self, row: int, template: str, branch: str) -> Mapping[str, Tensor]:
+        return self._donors.prompt(fill(template, self._rows[row].prompt), branch)
+
+    def _deltas(self, forward: Forward, args: Any, kwargs: Any, call: Call) -> dict[int, Tensor]:
+        """Sum of a (v(positive) - v(negative)) of every row that blends at this step, computed once per step."""
+        active = [(row, member, gain(member, call)) for row, member in self._blend if gain(member, call)]
+        if not active or self._blended[0] == (call.step, call.sigma):
+            return self._blended[1] if active else {}
+        first = next(iter(call.branches.values())).start
+        args, kwargs = self._model.take(args, kwargs, [first + row for row, _, _ in active] * 2)
+        for at, (row, member, _) in enumerate(active):
+            kwargs = replace_row(kwargs, at, self._donor(row, member.positive, "cond"))
+            kwargs = replace_row(kwargs, at + len(active), self._donor(row, member.negative, "cond"))
+        output = first_tensor(self._run(forward, args, kwargs, evolve(call, branches={}, extra=True)))
+        deltas: dict[int, Tensor] = {}
+        for at, (row, _, strength) in enumerate(active):
+            base = deltas.get(row, output.new_zeros(output[at].shape))
+            deltas[row] = shift(base, output[at], output[at + len(active)], strength)
+        self._blended = ((call.step, call.sigma), deltas)
+        return deltas
+
+
+def members(rows: Sequence[Row], kinds: tuple[type, ...]) -> list[tuple[int, Any]]:
+    """(row, intervention) of every intervention of some kinds, in order."""
+    return [(row, item) for row, one in enumerate(rows) for item in one.interventions if isinstance(item, kinds)]
+
+
+def add_deltas(output: Any, deltas: Mapping[int, Tensor], call: Call) -> Any:
+    """The prediction with each row's difference added on every branch: guidance passes it through unchanged."""
+    score = first_tensor(output).clone()
+    for place in call.branches.values():
+        for row, delta in deltas.items():
+            score[place.start + row] += delta
+    return with_first(output, score)
+
+
+def replace_row(kwargs: Mapping[str, Any], place: int, new: Mapping[str, Tensor]) -> dict[str, Any]:
+    """Arguments with one row of some tensors replaced; the given tensors stay as they are.
+
+    Raises:
+        EngineError: the new text has another length than the row's.
+    """
+    changed = dict(kwargs)
+    for name, value in new.items():
+        host = kwargs[name]
+        if host[place].shape != value.shape:
+            raise EngineError(
+                f"donor text '{name}' has shape {list(value.shape)}, the row's is {list(host[place].shape)}; "
+                "use prompts of the same token length on this model"
+            )
+        changed[name] = host.clone()
+        changed[name][place] = value.to(host)
+    return changed

@@ -1,0 +1,67 @@
+"""Validation of rows against a model, before any work starts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tada_core.adapter import ModelAdapter
+from tada_core.errors import SpecError
+from tada_core.generation import Row
+from tada_core.interventions import AddVector, Ablate, BlendScore, Intervention, SAEDecodeAdd, donors_of, sites_of
+from tada_core.sites import LAYER_SLOTS, Site
+from tada_core.tensors import TensorRef
+
+
+def check_rows(model: ModelAdapter, rows: Sequence[Row]) -> None:
+    """Refuse what cannot run on this model.
+
+    Raises:
+        SpecError: no rows, an empty donor prompt, a missing branch, a slot that cannot be written, a wrong width.
+        UnknownNameError: a layer that does not exist.
+    """
+    if not rows:
+        raise SpecError("no rows to run; give at least one prompt and one seed")
+    for number, row in enumerate(rows):
+        guidance = model.resolve(row.settings).guidance
+        assert guidance is not None
+        for item in row.interventions:
+            _check(model, item, model.branches(guidance), f"row {number}: {type(item).__name__}")
+
+
+def _check(model: ModelAdapter, item: Intervention, branches: Sequence[str], where: str) -> None:
+    branch = "cond" if isinstance(item, BlendScore) else item.branch
+    if branch not in (*branches, "both"):
+        raise SpecError(f"{where} addresses branch '{branch}', but this run has {', '.join(branches)}; set guidance")
+    if not all(text.strip() for text in donors_of(item)):
+        raise SpecError(f"{where} has an empty prompt")
+    for site in sites_of(item):
+        if site.layer is not None:
+            model.layer(site.layer)
+    if isinstance(item, AddVector | SAEDecodeAdd | Ablate):
+        _check_output(model, item, where)
+
+
+def _check_output(model: ModelAdapter, item: AddVector | SAEDecodeAdd | Ablate, where: str) -> None:
+    if item.site.slot not in LAYER_SLOTS or item.site.slot == "text":
+        raise SpecError(f"{where} acts on a module's output; '{item.site}' has none (use q, k, v, out or residual)")
+    reference = item.sae.decoder if isinstance(item, SAEDecodeAdd) else item.vector
+    if reference is None:
+        return
+    _check_vector(reference, width_at(model, item.site), where, item.site)
+
+
+def _check_vector(reference: TensorRef, width: int, where: str, site: Site) -> None:
+    reference.tensor()
+    if reference.shape[-1] != width:
+        raise SpecError(f"{where} has width {reference.shape[-1]}, but {site} is {width} wide; fit it on this model")
+    if len(reference.shape) not in (1, 2):
+        raise SpecError(f"{where} needs a vector [width] or [steps, width], not {list(reference.shape)}")
+
+
+def width_at(model: ModelAdapter, site: Site) -> int:
+    """Features of a site's output."""
+    assert site.layer is not None
+    layer = model.layer(site.layer)
+    if site.slot in ("out", "residual"):
+        return layer.width
+    return int(model.denoiser.get_submodule(layer.module(site.slot)).out_features)  # type: ignore[arg-type]

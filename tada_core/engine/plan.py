@@ -1,0 +1,142 @@
+"""A plan: the rows of one batch compiled into stops of the trace, in execution order."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Protocol
+
+from attrs import frozen
+from torch import Tensor
+
+from tada_core.adapter import ModelAdapter
+from tada_core.engine.calls import Calls, replace_row
+from tada_core.engine.donors import Donors, execution_order, read_donors, stop_at
+from tada_core.engine.edits import Edit, gain, kind_of, make_edit
+from tada_core.engine.trace import Stop
+from tada_core.engine.values import first_tensor, with_first
+from tada_core.adapter import Call
+from tada_core.generation import Row, fill
+from tada_core.interventions import Intervention, PatchKV, PatchText, donors_of, sites_of
+from tada_core.sites import LAYER_SLOTS, Site
+
+
+class Observer(Protocol):
+    """Reads values while clips are made, before any intervention at the same site.
+
+    A batch that ran out of memory is made again in halves, so `see` may be called twice for the same row and step:
+    store by row and step, do not accumulate.
+    """
+
+    sites: tuple[Site, ...]
+    branch: str
+
+    def see(self, site: Site, call: Call, rows: Sequence[int], values: Tensor) -> None:
+        """Called at every site and step with the rows (indices into the run) and values [rows, tokens, width]."""
+
+
+@frozen(eq=False)
+class Plan:
+    """What one batch needs: donors read once, and per site the edits in order."""
+
+    model: ModelAdapter
+    rows: tuple[Row, ...]
+    donors: Donors
+    texts: Mapping[Site, tuple[tuple[int, PatchText], ...]]
+    edits: Mapping[Site, tuple[Edit, ...]]
+
+    def stops(self, calls: Calls, observer: Observer | None, places: Sequence[int]) -> tuple[Stop, ...]:
+        """The trace's stops; `places` are the rows' indices in the whole run, for the observer."""
+        watched = observer.sites if observer is not None else ()
+        sites = execution_order([*self.texts, *self.edits, *watched])
+        return tuple(stop_at(self.model, site, self._visitor(site, calls, observer, places)) for site in sites)
+
+    def _visitor(
+        self, site: Site, calls: Calls, observer: Observer | None, places: Sequence[int]
+    ) -> Callable[[Any], Any]:
+        if site.slot == "text":
+            return lambda value: self._patch_text(site, value, calls.here())
+
+        def visit(value: Any) -> Any:
+            call = calls.here()
+            if observer is not None and site in observer.sites and observer.branch in call.branches:
+                observer.see(site, call, places, first_tensor(value)[call.branches[observer.branch]])
+            return self._edit_output(site, value, call)
+
+        return visit
+
+    def _edit_output(self, site: Site, value: Any, call: Call) -> Any:
+        """The module's output with every edit applied, or None when all of them are silent at this call."""
+        tensor, changed = first_tensor(value), False
+        for edit in self.edits.get(site, ()):
+            for branch, place in call.branches.items():
+                gains = edit.gains(call, branch)
+                active = [index for index, one in enumerate(gains) if one != 0.0]
+                if active:
+                    tensor, changed = tensor if changed else tensor.clone(), True
+                    at = [place.start + edit.rows[index] for index in active]
+                    strengths = [gains[index] for index in active]
+                    tensor[at] = edit.apply(tensor[at], active, strengths, call, branch)
+        return with_first(value, tensor) if changed else None
+
+    def _patch_text(self, site: Site, value: Any, call: Call) -> Any:
+        args, kwargs = value
+        changed = None
+        for row, member in self.texts.get(site, ()):
+            if gain(member, call):
+                text = fill(member.donor, self.rows[row].prompt)
+                for branch, place in call.branches.items():
+                    if member.branch in (branch, "both"):
+                        new = self.donors.at(text, branch, site)
+                        changed = replace_row(changed or kwargs, place.start + row, new)
+        return None if changed is None else (args, changed)
+
+
+def make_plan(model: ModelAdapter, rows: Sequence[Row]) -> Plan:
+    """Compile rows of equal settings, reading the donors they name."""
+    all_members = [(row, item) for row, one in enumerate(rows) for item in one.interventions]
+    wanted = {site for _, item in all_members if isinstance(item, PatchText | PatchKV) for site in sites_of(item)}
+    texts = [fill(donor, rows[row].prompt) for row, item in all_members for donor in donors_of(item)]
+    donors = read_donors(model, texts, rows[0].settings, wanted) if texts else Donors()
+    patched: dict[Site, list[tuple[int, PatchText]]] = defaultdict(list)
+    others: dict[Site, list[tuple[int, Intervention]]] = defaultdict(list)
+    for row, item in all_members:
+        for site in sites_of(item):
+            if isinstance(item, PatchText):
+                patched[site].append((row, item))
+            elif site.slot in LAYER_SLOTS:
+                others[site].append((row, item))
+    edits = {site: _waves(site, found, rows, donors, model) for site, found in others.items()}
+    return Plan(model, tuple(rows), donors, {site: tuple(found) for site, found in patched.items()}, edits)
+
+
+def _waves(
+    site: Site, found: Iterable[tuple[int, Intervention]], rows: Sequence[Row], donors: Donors, model: ModelAdapter
+) -> tuple[Edit, ...]:
+    """Edits of one site: the n-th intervention of every row together, split by kind; order within a row is kept."""
+    depth: dict[int, int] = defaultdict(int)
+    groups: dict[tuple[object, ...], list[tuple[int, Intervention]]] = defaultdict(list)
+    for row, item in found:
+        groups[(depth[row], *kind_of(item))].append((row, item))
+        depth[row] += 1
+    return tuple(
+        make_edit([row for row, _ in group], [item for _, item in group], _donated(site, group, rows, donors, model))
+        for _, group in sorted(groups.items(), key=lambda pair: pair[0][0])  # type: ignore[arg-type, return-value]
+    )
+
+
+def _donated(
+    site: Site,
+    group: Sequence[tuple[int, Intervention]],
+    rows: Sequence[Row],
+    donors: Donors,
+    model: ModelAdapter,
+) -> list[dict[str, Tensor]]:
+    """The donor's tensor by branch, for each PatchKV of a group."""
+    if not isinstance(group[0][1], PatchKV):
+        return []
+    branches = model.branches(model.batch(rows).guidance)
+    return [
+        {branch: donors.at(fill(donors_of(item)[0], rows[row].prompt), branch, site)[""] for branch in branches}
+        for row, item in group
+    ]

@@ -1,0 +1,111 @@
+"""run: the only way anything is generated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+import torch
+from torch import Tensor
+
+from tada_core.adapter import ModelAdapter
+from tada_core.clip import Clip
+from tada_core.engine.calls import Calls
+from tada_core.engine.check import check_rows
+from tada_core.engine.forward import replaced_forward
+from tada_core.engine.plan import Observer, make_plan
+from tada_core.engine.trace import trace
+from tada_core.errors import EngineError, SpecError
+from tada_core.generation import Row
+
+Progress = Callable[[int, int], None]
+
+
+def run(
+    model: ModelAdapter,
+    rows: Sequence[Row],
+    *,
+    batch_size: int | None = None,
+    observer: Observer | None = None,
+    progress: Progress | None = None,
+) -> tuple[Clip, ...]:
+    """Make one clip per row; rows of one batch may carry different interventions.
+
+    Args:
+        model: the adapter.
+        rows: what to make; the result keeps their order.
+        batch_size: rows per forward pass (default: the model's); halved where memory runs out.
+        observer: reads activations while the clips are made.
+        progress: called with (clips done, clips in all) after every batch.
+
+    Raises:
+        SpecError, UnknownNameError: a row that cannot run on this model, before any work starts.
+        EngineError: a site that the run never reached, or not on every call.
+    """
+    check_rows(model, rows)
+    size = model.defaults.batch if batch_size is None else batch_size
+    if size < 1:
+        raise SpecError(f"batch_size must be at least 1, not {size}")
+    clips: dict[int, Clip] = {}
+    for places in batches(model, rows, size):
+        for part in _halving(model, [rows[place] for place in places], places, observer):
+            clips.update(part)
+            if progress is not None:
+                progress(len(clips), len(rows))
+    return tuple(clips[place] for place in range(len(rows)))
+
+
+def batches(model: ModelAdapter, rows: Sequence[Row], size: int) -> Iterator[list[int]]:
+    """Row indices that may share a forward pass (equal settings, equal batch key), at most `size` together."""
+    groups: dict[object, list[int]] = {}
+    for place, row in enumerate(rows):
+        groups.setdefault((model.resolve(row.settings), model.batch_key(row)), []).append(place)
+    for places in groups.values():
+        for start in range(0, len(places), size):
+            yield places[start : start + size]
+
+
+def _halving(
+    model: ModelAdapter, rows: Sequence[Row], places: Sequence[int], observer: Observer | None
+) -> Iterator[dict[int, Clip]]:
+    """Clips of one batch; where memory runs out, of its two halves."""
+    try:
+        clips = run_batch(model, rows, places, observer)
+    except torch.OutOfMemoryError:
+        if len(rows) == 1:
+            raise
+        clips = None
+    if clips is not None:
+        yield dict(zip(places, clips, strict=True))
+        return
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+    half = len(rows) // 2
+    yield from _halving(model, rows[:half], places[:half], observer)
+    yield from _halving(model, rows[half:], places[half:], observer)
+
+
+def run_batch(
+    model: ModelAdapter, rows: Sequence[Row], places: Sequence[int], observer: Observer | None = None
+) -> list[Clip]:
+    """One forward pass over rows that may share it."""
+    batch = model.batch(rows)
+    latents = sample(model, rows, places, observer)
+    audios = model.decode(latents, batch)
+    return [Clip(row, audio, part.cpu()) for row, audio, part in zip(rows, audios, latents, strict=True)]
+
+
+def sample(model: ModelAdapter, rows: Sequence[Row], places: Sequence[int], observer: Observer | None) -> Tensor:
+    """Final latents of one batch, [rows, ...], every intervention applied and every site proven reached."""
+    plan = make_plan(model, rows)
+    calls = Calls(model, rows, plan.donors)
+    stops = plan.stops(calls, observer, places)
+    batch = model.batch(rows)
+    with replaced_forward(model.denoiser, calls.wrap):
+        latents, visits = trace(model.denoiser, stops, lambda: model.sample(batch))
+    for stop, count in zip(stops, visits, strict=True):
+        if count != calls.count:
+            raise EngineError(
+                f"{stop.kind} of '{stop.path}' was reached in {count} of {calls.count} calls of the denoiser; "
+                "the adapter's layer table does not match the network"
+            )
+    return latents

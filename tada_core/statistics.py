@@ -1,0 +1,45 @@
+"""Bootstrap intervals over prompts and seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy import ndarray
+
+
+def bootstrap(
+    statistic: Callable[[ndarray, ndarray], ndarray],
+    prompts: int,
+    seeds: int,
+    resamples: int = 2000,
+    level: float = 0.95,
+    seed: int = 0,
+) -> tuple[ndarray, ndarray]:
+    """Percentile interval of a statistic of data indexed [prompt, seed].
+
+    Prompts and seeds are resampled with replacement, each on its own (two-way), so that both count as random.
+
+    Args:
+        statistic: given prompt indices [prompts, 1] and seed indices [1, seeds], the statistic on that resample.
+        prompts, seeds: how many of each there are.
+        resamples, level, seed: number of resamples, coverage, and seed of the generator.
+
+    Returns:
+        Lower and upper bound, shaped like the statistic; NaN where the statistic is undefined on every resample.
+    """
+    draw = np.random.default_rng(seed)
+    values = np.stack(
+        [
+            statistic(draw.integers(0, prompts, (prompts, 1)), draw.integers(0, seeds, (1, seeds)))
+            for _ in range(resamples)
+        ]
+    )
+    tail = (1 - level) / 2
+    undefined = np.isnan(values).all(axis=0)
+    filled = np.where(undefined, 0.0, values)
+    low, high = np.nanquantile(filled, [tail, 1 - tail], axis=0)
+    return np.where(undefined, np.nan, low), np.where(undefined, np.nan, high)

@@ -1,0 +1,37 @@
+"""Shared fixtures; shapes of the equations are checked at run time in every test."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+from jaxtyping import install_import_hook
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+with install_import_hook("tada_core.maths", "beartype.beartype"):
+    import tada_core.maths.ablate
+    import tada_core.maths.add_vector
+    import tada_core.maths.blend
+    import tada_core.maths.renorm
+    import tada_core.maths.sae
+    import tada_core.maths.trajectory  # noqa: F401
+
+
+@pytest.fixture(scope="session")
+def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A saved random pipeline."""
+    import tiny
+
+    folder = tmp_path_factory.mktemp("tiny")
+    tiny.build(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def model(tiny_folder: Path) -> object:
+    """The random pipeline behind its adapter, fp32."""
+    import tiny
+
+    return tiny.build(tiny_folder)
