@@ -1,0 +1,68 @@
+"""What a reader of results must know beside the numbers: model, versions, units, layers."""
+
+from __future__ import annotations
+
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any
+
+from attrs import asdict
+
+from tada_bench.identity import resolve
+from tada_bench.session import Session
+
+if TYPE_CHECKING:
+    from tada_core.artifact import Artifact
+
+PACKAGES = ("tada-core", "torch", "nnsight", "diffusers", "transformers", "numpy")
+
+
+def versions() -> dict[str, str]:
+    """Versions of what the numbers depend on."""
+    found = {"python": platform.python_version()}
+    for name in PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "not installed"
+    return found
+
+
+def about(session: Session, impacts: dict[str, str], artifacts: dict[tuple[str, str], Artifact]) -> dict[str, Any]:
+    """The plan's head as JSON data.
+
+    Args:
+        impacts: key of the impact of every concept that has one.
+        artifacts: by concept and arm name.
+    """
+    suite, model = session.suite, session.model
+    units = {arm.name: arm.unit for arm in suite.arms}
+    return {
+        "model": {
+            "name": model.name,
+            "licence": model.licence,
+            "weights": session.fingerprint.weights,
+            "rate": model.rate,
+            "layers": len(model.layers),
+            "settings": asdict(resolve(suite.settings, session.fingerprint.defaults)),
+        },
+        "versions": versions(),
+        "units": {
+            "alignment": {
+                name: {concept: metric.unit_for(value) for concept, value in session.concepts.items()}
+                for name in suite.alignment
+                if (metric := session.tools.get_metric(name))
+            },
+            "preservation": session.tools.get_metric(suite.preservation).unit,
+        },
+        "impacts": impacts,
+        "arms": [
+            {
+                "concept": concept,
+                "arm": arm,
+                "layers": list(artifact.layers),
+                "unit": units[arm] or artifact.units[0],
+            }
+            for (concept, arm), artifact in artifacts.items()
+        ],
+    }

@@ -1,0 +1,126 @@
+"""The plan of a run: every clip a suite asks for, by identity, and the cells in which the missing ones are made."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from attrs import asdict, evolve, field, frozen
+
+from tada_bench.identity import Fingerprint, identity, resolve
+from tada_bench.store.cell import Cell
+from tada_bench.store.files import write_json
+from tada_bench.suite import Arm, Suite
+from tada_core.concept import Concept
+from tada_core.errors import StoreError
+from tada_core.generation import Row
+
+if TYPE_CHECKING:
+    from tada_core.artifact import Artifact
+
+
+@frozen
+class Point:
+    """One clip in its place in the comparison."""
+
+    concept: str
+    arm: str
+    prompt: str
+    seed: int
+    strength: float
+    identity: str
+
+
+@frozen
+class Plan:
+    """Every point, and what a reader of the results must know beside them.
+
+    Attributes:
+        points: in the order of suite, concept by concept and arm by arm.
+        rows: what to generate for every identity; not stored here, it stands beside the clips.
+        about: model, versions, units, layers of every arm and key of every impact, plain JSON data.
+    """
+
+    points: tuple[Point, ...]
+    rows: Mapping[str, Row] = field(factory=dict, eq=False, repr=False)
+    about: Mapping[str, Any] = field(factory=dict)
+
+    def save(self, path: Path) -> None:
+        """Write points and about as JSON."""
+        write_json(path, {**self.about, "points": [list(asdict(point).values()) for point in self.points]})
+
+    @classmethod
+    def load(cls, path: Path) -> Plan:
+        """Read what `save` wrote, without rows.
+
+        Raises:
+            StoreError: missing or damaged.
+        """
+        try:
+            about = json.loads(path.read_text())
+            return cls(tuple(Point(*point) for point in about.pop("points")), about=about)
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise StoreError(f"cannot read {path}: {error!r}; run `tada bench` on this folder first") from error
+
+
+def expand(
+    suite: Suite,
+    concepts: Mapping[str, Concept],
+    artifacts: Mapping[tuple[str, str], Artifact],
+    model: Fingerprint,
+) -> tuple[tuple[Point, ...], dict[str, Row]]:
+    """Points and rows of every arm that has an artefact, by (concept, arm name)."""
+    points, rows = [], {}
+    for concept, arm in itertools.product(suite.concepts, suite.arms):
+        if (artifact := artifacts.get((concept, arm.name))) is None:
+            continue
+        for row, strength in _sweep(suite, concepts[concept], arm, artifact, model):
+            key = identity(row, model)
+            rows[key] = row
+            points.append(Point(concept, arm.name, row.prompt, row.seed, strength, key))
+    return tuple(points), rows
+
+
+def _sweep(
+    suite: Suite, concept: Concept, arm: Arm, artifact: Artifact, model: Fingerprint
+) -> Iterator[tuple[Row, float]]:
+    settings = resolve(suite.settings, model.defaults)
+    steer = {strength: artifact.at(strength, arm.unit) if strength else () for strength in arm.strengths}
+    for prompt, seed in itertools.product(concept.evaluation[: suite.prompts], suite.seeds):
+        for strength in arm.strengths:
+            yield Row(prompt, seed, concept.neutral, settings, steer[strength]), strength
+
+
+def cells(plan: Plan, done: AbstractSet[str], batch: int) -> list[Cell]:
+    """What is missing, as cells: unsteered clips first, `batch` at a time, then one sweep of strengths per cell.
+
+    A clip belongs to the first point that asks for it, so that an interrupted run goes on with the very cells of an
+    uninterrupted one.
+    """
+    groups: dict[str, dict[str, Row]] = {}
+    claimed = set(done)
+    for point in sorted(plan.points, key=lambda point: point.strength != 0):
+        if point.identity not in claimed:
+            claimed.add(point.identity)
+            label = _label(point) if point.strength else f"{point.concept}, unsteered"
+            groups.setdefault(label, {})[point.identity] = plan.rows[point.identity]
+    return [Cell(label, part) for label, rows in groups.items() for part in _parts(rows, batch)]
+
+
+def _label(point: Point) -> str:
+    return f"{point.concept}, {point.arm}, '{point.prompt}', seed {point.seed}"
+
+
+def _parts(rows: Mapping[str, Row], size: int) -> Iterator[dict[str, Row]]:
+    items = list(rows.items())
+    for start in range(0, len(items), size):
+        yield dict(items[start : start + size])
+
+
+def reference(row: Row, model: Fingerprint) -> str:
+    """Identity of the unsteered clip a row is compared with."""
+    return identity(evolve(row, interventions=()), model)

@@ -1,0 +1,32 @@
+"""Third stage: the clips."""
+
+from __future__ import annotations
+
+from tada_bench.plan import Plan, cells
+from tada_bench.session import Session
+from tada_bench.store.cell import Cell, write_cell
+from tada_bench.store.files import disk
+from tada_core.errors import StoreError
+
+
+def generate(session: Session, plan: Plan) -> None:
+    """Make what is missing, cell by cell; a cell that fails is listed and the next one is made."""
+    wanted = set(plan.rows)
+    session.ticker.finish(len(wanted & set(session.store.clips)), "found in the store")
+    for cell in cells(plan, session.store.clips.keys(), session.model.defaults.batch):
+        try:
+            _make(session, cell)
+        except StoreError:
+            raise
+        except Exception as error:
+            session.store.fail(cell.id, cell.label, error)
+        session.ticker.finish(len(cell.rows), cell.label)
+
+
+def _make(session: Session, cell: Cell) -> None:
+    rows = list(cell.rows.values())
+    clips = session.tools.run(session.model, rows, progress=lambda done, _: session.ticker.at(done, cell.label))
+    folder = session.store.path("cells", cell.id)
+    with disk(session.store.folder):
+        write_cell(folder, cell, [clip.audio for clip in clips])
+    session.store.clips.update({identity: folder / f"row-{identity}.flac" for identity in cell.rows})

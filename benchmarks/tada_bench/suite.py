@@ -1,0 +1,199 @@
+"""A benchmark suite: what is compared with what, as one JSON value that stands beside its results."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from attrs import evolve, field, frozen, validators
+
+from tada_core.errors import SpecError
+from tada_core.generation import Settings
+
+if TYPE_CHECKING:
+    from cattrs import Converter
+
+Where = Literal["all", "local"] | tuple[int, ...]
+"""Which layers an arm steers: all, those that localisation found, or these."""
+
+
+def _where(value: str | Iterable[int]) -> Where:
+    if value == "all" or value == "local":
+        return value  # type: ignore[return-value]
+    if isinstance(value, str):
+        raise SpecError(f"layers '{value}': write 'all', 'local' or a list of layer numbers")
+    return tuple(int(layer) for layer in value)
+
+
+def _strengths(values: Iterable[float]) -> tuple[float, ...]:
+    strengths = tuple(sorted({0.0, *(float(value) for value in values)}))
+    if not all(math.isfinite(value) for value in strengths) or len(strengths) < 2:
+        raise SpecError(f"strengths {list(strengths)}: give at least one finite strength that is not 0")
+    return strengths
+
+
+def _seeds(values: Iterable[int]) -> tuple[int, ...]:
+    if not (seeds := tuple(values)):
+        raise SpecError("no seeds given; write seeds=(0,)")
+    return seeds
+
+
+_count = validators.ge(1)
+
+
+@frozen
+class Arm:
+    """One steered condition: a method on some layers, swept over strengths.
+
+    Attributes:
+        method: registry name.
+        layers: "all", "local" (what localisation found for the concept) or layer numbers.
+        strengths: signed; 0 is always among them and is the unsteered clip, shared by all arms.
+        unit: unit of the strengths; None is the method's own.
+        options: of the method.
+    """
+
+    method: str
+    layers: Where = field(default="all", converter=_where)
+    strengths: tuple[float, ...] = field(default=(-1.0, 1.0), converter=_strengths)
+    unit: str | None = None
+    options: Mapping[str, Any] = field(factory=dict)
+
+    @property
+    def place(self) -> str:
+        """The layers in words: "all", "local" or "2+3"."""
+        return self.layers if isinstance(self.layers, str) else "+".join(map(str, self.layers))
+
+    @property
+    def name(self) -> str:
+        """What tables call the arm: method, layers and the options that are set."""
+        extra = "".join(f" {key}={value}" for key, value in sorted(self.options.items()))
+        return f"{self.method} {self.place}{extra}"
+
+
+@frozen
+class Localization:
+    """How the layers of a concept are found before steering.
+
+    Attributes:
+        pairs: fitting prompts per concept.
+        seeds: seeds per prompt.
+        base: the prompt that layers are patched into, "neutral" or "opposite".
+        readout: alignment metric that measures the effect.
+        top: how many layers count as local.
+    """
+
+    pairs: int = field(default=4, validator=_count)
+    seeds: tuple[int, ...] = field(default=(0,), converter=_seeds)
+    base: Literal["neutral", "opposite"] = field(default="neutral", validator=validators.in_(("neutral", "opposite")))
+    readout: str = "probes"
+    top: int = field(default=2, validator=_count)
+
+
+@frozen
+class Fitting:
+    """On how many of a concept's fitting prompts, and on which seeds, methods are fitted."""
+
+    prompts: int = field(default=8, validator=_count)
+    seeds: tuple[int, ...] = field(default=(0,), converter=_seeds)
+
+
+@frozen
+class Suite:
+    """Model x concepts x arms x strengths x prompts x seeds, and the metrics they are judged by.
+
+    Attributes:
+        name: names the result folder.
+        model: registry name.
+        concepts: registry names.
+        arms: what is compared.
+        prompts: how many of every concept's evaluation prompts.
+        seeds: clips per prompt.
+        localization: how "local" layers are found and the heat map is made, or None.
+        fitting: what methods are fitted on.
+        alignment: metrics of the gain, the first one drawn and tabled first.
+        preservation: metric of the change.
+        ceiling: the method whose arms set the cut-off.
+        settings: of every evaluation clip.
+        resamples: draws of the bootstrap.
+    """
+
+    name: str = field(validator=validators.matches_re(r"[\w.-]+"))
+    model: str
+    concepts: tuple[str, ...] = field(converter=tuple, validator=validators.min_len(1))
+    arms: tuple[Arm, ...] = field(converter=tuple, validator=validators.min_len(1))
+    prompts: int = field(default=4, validator=_count)
+    seeds: tuple[int, ...] = field(default=(0,), converter=_seeds)
+    localization: Localization | None = field(factory=Localization)
+    fitting: Fitting = field(factory=Fitting)
+    alignment: tuple[str, ...] = field(default=("probes",), converter=tuple, validator=validators.min_len(1))
+    preservation: str = "spectral"
+    ceiling: str = "pci"
+    settings: Settings = field(factory=Settings)
+    resamples: int = field(default=1000, validator=_count)
+
+    def __attrs_post_init__(self) -> None:
+        names = [arm.name for arm in self.arms]
+        if len(set(names)) < len(names):
+            raise SpecError(f"two arms are alike: {', '.join(names)}; join their strengths into one")
+        if self.localization is None and any(arm.layers == "local" for arm in self.arms):
+            raise SpecError("an arm steers 'local' layers, but the suite has no localization; add one, or name layers")
+
+    def resized(self, model: str | None = None, prompts: int | None = None, seeds: int | None = None) -> Suite:
+        """The suite on another model, with another number of prompts, or with seeds 0 to `seeds` - 1."""
+        return evolve(
+            self,
+            model=model or self.model,
+            prompts=prompts or self.prompts,
+            seeds=tuple(range(seeds)) if seeds else self.seeds,
+        )
+
+    def to_json(self) -> str:
+        """The suite as JSON."""
+        return json.dumps(_converter().unstructure(self, Suite), indent=2, ensure_ascii=False) + "\n"
+
+    def save(self, path: str | Path) -> Path:
+        """Write the suite as JSON."""
+        path = Path(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(self.to_json())
+        return path
+
+    @classmethod
+    def load(cls, path: str | Path) -> Suite:
+        """Read what `save` wrote.
+
+        Raises:
+            SpecError: no such file, no JSON, an unknown key, or a value that is not valid.
+        """
+        from cattrs import transform_error
+        from cattrs.errors import BaseValidationError
+
+        try:
+            data = json.loads(Path(path).read_text())
+        except (OSError, ValueError) as error:
+            raise SpecError(f"cannot read the suite {path}: {error}") from error
+        try:
+            return _converter().structure(data, cls)
+        except BaseValidationError as error:
+            raise SpecError(f"{path} is no valid suite: " + "; ".join(transform_error(error, format_exception=_words))) from error
+
+
+def _words(error: BaseException, kind: type | None) -> str:
+    from cattrs.v import format_exception
+
+    return str(error) if isinstance(error, SpecError) else format_exception(error, kind)
+
+
+@cache
+def _converter() -> Converter:
+    from cattrs import Converter
+
+    made = Converter(forbid_extra_keys=True)
+    made.register_structure_hook(Where, lambda value, _: _where(value))
+    made.register_unstructure_hook(Where, lambda value: value if isinstance(value, str) else list(value))
+    return made
