@@ -10,11 +10,12 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from attrs import field, frozen, validators
+from torch import Tensor
+
 from tada_core import AddVector, Artifact, Concept, Intervention, ModelAdapter, Row, Site, SteeringMethod, TensorRef
 from tada_core.collection import collect
 from tada_core.engine.run import Progress
 from tada_core.errors import SpecError
-from torch import Tensor
 
 
 @frozen(eq=False)

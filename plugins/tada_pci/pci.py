@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from attrs import frozen
+
 from tada_core import Artifact, Concept, Intervention, ModelAdapter, PatchText, Schedule, SteeringMethod, SwitchPrompt
 from tada_core.engine.run import Progress
 from tada_core.errors import SpecError

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from tada_core.adapter import ModelAdapter
 from tada_core.errors import SpecError
 from tada_core.generation import Row
-from tada_core.interventions import AddVector, Ablate, BlendScore, Intervention, SAEDecodeAdd, donors_of, sites_of
+from tada_core.interventions import Ablate, AddVector, BlendScore, Intervention, SAEDecodeAdd, donors_of, sites_of
 from tada_core.sites import LAYER_SLOTS, Site
 from tada_core.tensors import TensorRef
 

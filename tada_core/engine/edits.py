@@ -11,7 +11,7 @@ from attrs import frozen
 from torch import Tensor
 
 from tada_core.adapter import Call
-from tada_core.interventions import AddVector, Ablate, Intervention, PatchKV, SAEDecodeAdd, SparseAutoencoder
+from tada_core.interventions import Ablate, AddVector, Intervention, PatchKV, SAEDecodeAdd, SparseAutoencoder
 from tada_core.maths.ablate import ablate
 from tada_core.maths.add_vector import add_vector
 from tada_core.maths.renorm import renorm

@@ -9,13 +9,12 @@ from typing import Any, Protocol
 from attrs import frozen
 from torch import Tensor
 
-from tada_core.adapter import ModelAdapter
+from tada_core.adapter import Call, ModelAdapter
 from tada_core.engine.calls import Calls, replace_row
 from tada_core.engine.donors import Donors, execution_order, read_donors, stop_at
 from tada_core.engine.edits import Edit, gain, kind_of, make_edit
 from tada_core.engine.trace import Stop
 from tada_core.engine.values import first_tensor, with_first
-from tada_core.adapter import Call
 from tada_core.generation import Row, fill
 from tada_core.interventions import Intervention, PatchKV, PatchText, donors_of, sites_of
 from tada_core.sites import LAYER_SLOTS, Site
