@@ -1,0 +1,3 @@
+"""A plugin whose import fails."""
+
+import acme_no_such_module  # noqa: F401
