@@ -1,9 +1,9 @@
 """Procedural music with known attributes: the ground truth that etude is trained on and that probes are validated on.
 
-    >>> from tada_etude.synth import Attributes, caption, render
-    >>> clip = render(Attributes(tempo="fast", mode="minor", instrument="guitar", drums=True, seed=3))
-    >>> clip.shape, clip.dtype
-    ((65536,), dtype('float32'))
+>>> from tada_etude.synth import Attributes, caption, render
+>>> clip = render(Attributes(tempo="fast", mode="minor", instrument="guitar", drums=True, seed=3))
+>>> clip.shape, clip.dtype
+((65536,), dtype('float32'))
 """
 
 from tada_etude.synth.attributes import (

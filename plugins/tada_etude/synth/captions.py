@@ -53,6 +53,17 @@ PLAYERS: Final[dict[str, tuple[str, ...]]] = {
 
 NOUNS: Final = ("tune", "melody", "piece", "song", "piece of music", "instrumental", "track", "theme")
 OPENINGS: Final = ("", "", "a ", "a ", "a ", "the sound of a ", "this is a ", "a short ", "here is a ")
+FILLERS: Final = (
+    "for the evening",
+    "to walk to",
+    "for a film",
+    "i like",
+    "to listen to",
+    "that ends well",
+    "for my friend",
+)
+"""Words that say nothing about the sound."""
+
 COUNTS: Final = (0.04, 0.3, 0.26, 0.16, 0.1, 0.08, 0.06)
 """Probability of naming 0, 1, ... 6 attributes."""
 
@@ -100,7 +111,11 @@ def _sentence(attributes: Attributes, chosen: list[str], rng: np.random.Generato
     if player and rng.random() < 0.6:
         noun = f"{player} {noun}"
     elif player:
-        after.insert(int(rng.integers(len(after) + 1)), _choose(("on {}", "played on {}", "with {}"), rng).format(player))
+        after.insert(
+            int(rng.integers(len(after) + 1)), _choose(("on {}", "played on {}", "with {}"), rng).format(player)
+        )
+    if rng.random() < 0.1:
+        after.append(_choose(FILLERS, rng))
     body = " ".join([*before, noun, *after])
     if opening.endswith(" a ") or opening == "a ":
         opening = opening[:-1] + "n " * (body[0] in "aeiou") + " " * (body[0] not in "aeiou")

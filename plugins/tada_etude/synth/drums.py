@@ -8,9 +8,9 @@ from typing import Final
 import numpy as np
 
 RATE: Final = 16000
-KICK: Final = 0.42
-SNARE: Final = 0.26
-HAT: Final = 0.11
+KICK: Final = 0.19
+SNARE: Final = 0.09
+HAT: Final = 0.05
 
 
 def kit(onsets: np.ndarray, beat: float, samples: int, rng: np.random.Generator) -> np.ndarray:
@@ -41,7 +41,7 @@ def kick() -> np.ndarray:
 def snare() -> np.ndarray:
     """A noise burst over a 190 Hz tone."""
     t = np.arange(round(0.18 * RATE)) / RATE
-    noise = _high_pass(np.random.default_rng(21).standard_normal(len(t)), 1200.0)
+    noise = _band(np.random.default_rng(21).standard_normal(len(t)), 800.0, 3000.0)
     tone = np.sin(2 * np.pi * 190 * t) * np.exp(-t / 0.04)
     return np.asarray(SNARE * (0.55 * noise * np.exp(-t / 0.05) + 0.7 * tone) * _edges(t))
 
@@ -50,13 +50,14 @@ def snare() -> np.ndarray:
 def hat(variant: int) -> np.ndarray:
     """A short burst of noise above 5 kHz; four variants, so that no two bars sound quite alike."""
     t = np.arange(round(0.07 * RATE)) / RATE
-    noise = _high_pass(np.random.default_rng((31, variant)).standard_normal(len(t)), 5000.0)
+    noise = _band(np.random.default_rng((31, variant)).standard_normal(len(t)), 5000.0, 7800.0)
     return np.asarray(HAT * noise * np.exp(-t / 0.018) * _edges(t))
 
 
-def _high_pass(noise: np.ndarray, corner: float) -> np.ndarray:
-    frequency = np.fft.rfftfreq(len(noise), 1 / RATE)
-    filtered = np.fft.irfft(np.fft.rfft(noise) / (1 + (corner / np.maximum(frequency, 1.0)) ** 6), len(noise))
+def _band(noise: np.ndarray, low: float, high: float) -> np.ndarray:
+    frequency = np.maximum(np.fft.rfftfreq(len(noise), 1 / RATE), 1.0)
+    shape = 1 / (1 + (low / frequency) ** 6) / (1 + (frequency / high) ** 6)
+    filtered = np.fft.irfft(np.fft.rfft(noise) * shape, len(noise))
     return np.asarray(filtered / filtered.std())
 
 

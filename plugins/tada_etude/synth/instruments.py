@@ -11,8 +11,8 @@ import numpy as np
 TABLE: Final = 4096
 """Samples of one period in a wavetable."""
 
-NYQUIST: Final = 7400.0
-"""Partials above this frequency in Hz are left out."""
+HIGHEST: Final = 5000.0
+"""Partials above this frequency in Hz are left out: the top of the spectrum belongs to the drums."""
 
 
 @attrs.frozen
@@ -52,18 +52,21 @@ TIMBRES: Final[dict[str, Timbre]] = {
     ),
     "bell": Timbre(
         0, 0, 0, 0.002, 1.0, 0.1, 0.25, 1.3, 0.0, 0.01,
-        partials=((1.0, 1.0, 1.3), (2.0, 0.28, 0.9), (2.756, 0.5, 0.45), (5.404, 0.42, 0.18), (8.933, 0.22, 0.07)),
+        partials=(
+            (1.0, 1.0, 1.3), (2.0, 0.3, 0.9), (2.756, 0.5, 0.5), (5.404, 0.5, 0.3), (8.933, 0.4, 0.2),
+            (13.34, 0.3, 0.14), (18.64, 0.25, 0.1), (24.8, 0.2, 0.08),
+        ),
     ),
 }  # fmt: skip
 """Name -> timbre. A bell's `partials` are (ratio, level, decay in seconds) of a free bar; the rest are harmonic."""
 
 
 def tone_filter(frequency: np.ndarray, brightness: str) -> np.ndarray:
-    """Gain of the tonal part at each frequency in Hz: "dark" cuts above 550 Hz, "bright" lifts up to 5 kHz."""
+    """Gain of the tonal part at each frequency in Hz: "dark" cuts above 550 Hz, "bright" lifts 3 dB an octave to 4 kHz."""
     if brightness == "dark":
         return np.asarray(1.0 / (1.0 + (frequency / 550.0) ** 3))
     if brightness == "bright":
-        return np.asarray((np.clip(frequency, 200.0, 5000.0) / 700.0) ** 0.85)
+        return np.asarray(np.sqrt(np.clip(frequency, 200.0, 4000.0) / 700.0))
     return np.ones_like(frequency)
 
 
@@ -72,13 +75,13 @@ def wavetables(instrument: str, pitch: int, brightness: str) -> tuple[np.ndarray
     """One period [TABLE + 1] of the sustained tone and of what the attack adds to it, filtered for the brightness."""
     timbre = TIMBRES[instrument]
     fundamental = pitch_to_hz(pitch)
-    count = max(1, int(NYQUIST / fundamental))
+    count = max(1, int(HIGHEST / fundamental))
     number = np.arange(1, count + 1)
     if timbre.harmonics:
         body = np.zeros(count)
         known = min(count, len(timbre.harmonics))
         body[:known] = timbre.harmonics[:known]
-        body += 0.15 * (brightness == "bright") / number**1.2
+        body += 0.3 * (brightness == "bright") / number**0.8
         strike = 0.4 * body
     else:
         notch = np.abs(np.sin(np.pi * number * timbre.comb)) + 0.05

@@ -9,7 +9,7 @@ import numpy as np
 
 from tada_etude.synth.attributes import Attributes
 from tada_etude.synth.drums import kit
-from tada_etude.synth.instruments import TABLE, TIMBRES, pitch_to_hz, tone_filter, wavetables
+from tada_etude.synth.instruments import HIGHEST, TABLE, TIMBRES, pitch_to_hz, tone_filter, wavetables
 from tada_etude.synth.score import LENGTH, Note, beats, compose
 
 RATE: Final = 16000
@@ -70,7 +70,7 @@ def ring(pitch: int, t: np.ndarray, brightness: str) -> np.ndarray:
     wave = np.zeros_like(t)
     for ratio, level, decay in TIMBRES["bell"].partials:
         frequency = ratio * pitch_to_hz(pitch)
-        if frequency < 7400.0:
+        if frequency < HIGHEST:
             gain = level * float(tone_filter(np.array([frequency]), brightness)[0])
             wave += gain * np.exp(-t / decay) * np.sin(2 * np.pi * frequency * t)
     return wave
@@ -82,7 +82,7 @@ def hiss(brightness: str) -> np.ndarray:
     size = 6 * RATE
     frequency = np.fft.rfftfreq(size, 1 / RATE)
     spectrum = np.fft.rfft(np.random.default_rng(11).standard_normal(size))
-    band = np.exp(-(((np.log2(np.maximum(frequency, 1.0) / 1500.0)) / 1.2) ** 2))
+    band = np.exp(-(((np.log2(np.maximum(frequency, 1.0) / 1500.0)) / 0.8) ** 2))
     noise = np.fft.irfft(spectrum * band, size)
     noise /= noise.std()
     coloured = np.fft.irfft(np.fft.rfft(noise) * tone_filter(np.maximum(frequency, 1.0), brightness), size)

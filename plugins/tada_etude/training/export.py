@@ -1,0 +1,50 @@
+"""From a checkpoint to a pipeline folder."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Final
+
+import torch
+from diffusers import StableAudioPipeline
+
+from tada_etude.network import build_network
+from tada_etude.scheduler import EtudeScheduler
+from tada_etude.training.config import TrainConfig
+from tada_etude.training.data import load_dataset
+
+SIGMAS: Final = (0.05, 60.0)
+"""Noise levels, relative to the signal, at which sampling ends and begins."""
+
+
+def export(folder: Path, destination: Path) -> None:
+    """Write the averaged weights of `folder`'s checkpoint as a StableAudioPipeline folder.
+
+    The two diffusers networks are stored in float16, which they are loaded from as float32; the text encoder, small and
+    loaded as it is stored, in float32.
+
+    Raises FileNotFoundError where the folder has no checkpoint.
+    """
+    stored = torch.load(folder / "checkpoint.pt", weights_only=True)
+    config = TrainConfig(**stored["config"])
+    dataset = load_dataset(config, folder)
+    network = build_network(config, dataset.latents.shape[2])
+    network.modules().load_state_dict(stored["average"])
+    scheduler = EtudeScheduler(
+        sigma_min=SIGMAS[0], sigma_max=SIGMAS[1], sigma_data=1.0, sigma_schedule="exponential",
+        prediction_type="v_prediction",
+    )  # fmt: skip
+    pipeline = StableAudioPipeline(
+        vae=dataset.decoder,
+        text_encoder=network.text_encoder,
+        projection_model=network.projection_model.half(),
+        tokenizer=network.tokenizer,
+        transformer=network.transformer.half(),
+        scheduler=scheduler,
+    )
+    pipeline.save_pretrained(destination)
+    index = destination / "model_index.json"
+    content = json.loads(index.read_text(encoding="utf-8"))
+    content["vae"][0], content["scheduler"][0] = "tada_etude.decoder", "tada_etude.scheduler"
+    index.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")

@@ -1,0 +1,156 @@
+"""The training loop: seeded step by step, so that a run killed and resumed ends where an uninterrupted one does."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import attrs
+import numpy as np
+import torch
+from torch.nn.attention import SDPBackend, sdpa_kernel
+
+from tada_etude.network import Network, build_network
+from tada_etude.training.config import TrainConfig
+from tada_etude.training.data import Dataset, captions, load_dataset
+from tada_etude.training.objective import loss as objective
+
+EVERY = 20
+"""Steps between two points of the loss curve, each the mean of the steps since the last."""
+
+
+@attrs.frozen
+class Progress:
+    """How far a run is: the step just done, out of how many, the mean loss since the last report, seconds per step."""
+
+    step: int
+    steps: int
+    loss: float
+    seconds: float
+
+
+@attrs.define(eq=False)
+class State:
+    """All that a checkpoint holds. `curve` is (step, mean loss) pairs."""
+
+    network: Network
+    optimiser: torch.optim.AdamW
+    average: dict[str, torch.Tensor]
+    step: int = 0
+    curve: list[tuple[int, float]] = attrs.field(factory=list)
+
+
+def train(
+    config: TrainConfig,
+    folder: Path,
+    report: Callable[[Progress], None] | None = None,
+    stop_after: int | None = None,
+) -> State:
+    """Train, or go on training, in `folder`, which holds the data set and `checkpoint.pt`.
+
+    A run resumed with other `steps` continues on the new schedule. `stop_after` ends this call after so many steps.
+    Raises ValueError where the checkpoint is of another configuration.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    dataset = load_dataset(config, folder)
+    state = resume(config, folder, dataset)
+    last = config.steps if stop_after is None else min(config.steps, state.step + stop_after)
+    losses: list[float] = []
+    saved = started = time.monotonic()
+    while state.step < last:
+        losses.append(advance(state, config, dataset))
+        if state.step % EVERY == 0 or state.step == last:
+            now = time.monotonic()
+            state.curve.append((state.step, float(np.mean(losses))))
+            if report:
+                report(Progress(state.step, config.steps, state.curve[-1][1], (now - started) / len(losses)))
+            losses, started = [], now
+            if now - saved >= config.checkpoint_seconds:
+                save(state, config, folder)
+                saved = now
+    save(state, config, folder)
+    return state
+
+
+def learning_rate(step: int, config: TrainConfig) -> float:
+    """Rate at a step: linear warm-up, then a cosine down to 1 % of the peak."""
+    if step < config.warmup:
+        return config.rate * (step + 1) / config.warmup
+    share = (step - config.warmup) / max(1, config.steps - config.warmup)
+    return config.rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, share))))
+
+
+def advance(state: State, config: TrainConfig, dataset: Dataset) -> float:
+    """One step of AdamW; everything random in it is drawn from the configuration's seed and the step's number."""
+    rng = np.random.default_rng((config.seed, state.step))
+    generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
+    indices = rng.integers(len(dataset.latents), size=config.batch)
+    latents = torch.from_numpy(dataset.latents[indices]).float()
+    texts = captions(dataset, indices, config, rng)
+    seconds = latents.shape[2] * dataset.decoder.hop_length / dataset.decoder.sampling_rate
+    half = torch.autocast("cpu", torch.bfloat16) if config.half else nullcontext()
+    with half, sdpa_kernel(SDPBackend.MATH):  # the fused kernel's backward pass is slower than its parts in bfloat16
+        loss = objective(state.network, latents, texts, config.null, seconds, generator)
+    for group in state.optimiser.param_groups:
+        group["lr"] = learning_rate(state.step, config)
+    state.optimiser.zero_grad()
+    loss.backward()
+    modules = state.network.modules()
+    torch.nn.utils.clip_grad_norm_(modules.parameters(), config.clip_norm)
+    state.optimiser.step()
+    state.step += 1
+    decay = min(config.ema, (1 + state.step) / (10 + state.step))
+    with torch.no_grad():
+        for name, value in modules.state_dict().items():
+            state.average[name].lerp_(value, 1 - decay)
+    return float(loss.detach())
+
+
+def fresh(config: TrainConfig, dataset: Dataset) -> State:
+    """The state before the first step."""
+    torch.manual_seed(config.seed)
+    network = build_network(config, dataset.latents.shape[2])
+    modules = network.modules()
+    trained = [p for p in modules.parameters() if p.requires_grad]
+    optimiser = torch.optim.AdamW(trained, config.rate, betas=(0.9, 0.98), weight_decay=config.weight_decay)
+    return State(network, optimiser, {name: value.clone() for name, value in modules.state_dict().items()})
+
+
+def save(state: State, config: TrainConfig, folder: Path) -> None:
+    """Write `checkpoint.pt` and `loss.csv`, each by renaming a finished file."""
+    content: dict[str, Any] = {
+        "config": attrs.asdict(config),
+        "step": state.step,
+        "modules": state.network.modules().state_dict(),
+        "average": state.average,
+        "optimiser": state.optimiser.state_dict(),
+        "curve": state.curve,
+    }
+    torch.save(content, folder / "checkpoint.part")
+    (folder / "checkpoint.part").replace(folder / "checkpoint.pt")
+    rows = ["step,loss", *(f"{step},{value:.5f}" for step, value in state.curve)]
+    (folder / "loss.part").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    (folder / "loss.part").replace(folder / "loss.csv")
+
+
+def resume(config: TrainConfig, folder: Path, dataset: Dataset) -> State:
+    """The state of the folder's checkpoint, or a fresh one where there is none."""
+    state = fresh(config, dataset)
+    path = folder / "checkpoint.pt"
+    if not path.exists():
+        return state
+    stored = torch.load(path, weights_only=True)
+    free = {"steps", "checkpoint_seconds", "rate", "warmup"}
+    differing = [k for k, v in attrs.asdict(config).items() if k not in free and stored["config"][k] != v]
+    if differing:
+        raise ValueError(f"{path} was trained with another {', '.join(differing)}; use another folder or that value")
+    state.network.modules().load_state_dict(stored["modules"])
+    state.optimiser.load_state_dict(stored["optimiser"])
+    state.average = stored["average"]
+    state.step = stored["step"]
+    state.curve = [(int(step), float(value)) for step, value in stored["curve"]]
+    return state
