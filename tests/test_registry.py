@@ -25,7 +25,7 @@ class Louder(SteeringMethod):
     amount: float
     renorm: bool = True
 
-    def fit(self, model, concept, layers=None, seeds=(0,)):
+    def fit(self, model, concept, layers=None, seeds=(0,), progress=None):
         raise NotImplementedError
 
 
@@ -128,7 +128,7 @@ def test_a_target_of_another_kind_is_refused(use, plugin):
 
 def test_a_target_that_is_not_there_names_it(use, plugin):
     use(plugin("one", method(target=f"{__name__}:Nothing")))
-    with pytest.raises(TadaError, match="method 'louder' cannot be loaded from .*:Nothing: AttributeError"):
+    with pytest.raises(TadaError, match=r"method 'louder' cannot be loaded from .*:Nothing: AttributeError"):
         tada.get_method("louder")
 
 

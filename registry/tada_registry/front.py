@@ -95,11 +95,11 @@ def localize(model: ModelAdapter, concept: Concept, readout: Metric | None = Non
     return tada_core.localize(model, concept, readout or get_metric("probes"), **options)
 
 
-def calibrate(artifact: Artifact, model: ModelAdapter, metric: Metric | None = None, **options: Any) -> Artifact:
+def calibrate(model: ModelAdapter, artifact: Artifact, metric: Metric | None = None, **options: Any) -> Artifact:
     """The artefact with its dose scale measured; see `tada_core.calibrate`. The default metric is `spectral`."""
     import tada_core
 
-    return tada_core.calibrate(artifact, model, metric or get_metric("spectral"), **options)
+    return tada_core.calibrate(model, artifact, metric or get_metric("spectral"), **options)
 
 
 def entries(kind: str | None = None) -> tuple[Entry, ...]:

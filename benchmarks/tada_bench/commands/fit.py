@@ -10,7 +10,7 @@ import typer
 import tada_registry as tada
 from tada_bench.commands.numbers import layers as layer_list
 from tada_bench.commands.numbers import numbers
-from tada_bench.commands.screen import waiting
+from tada_bench.commands.screen import bar
 
 
 def fit(
@@ -29,9 +29,9 @@ def fit(
     # Made first: a folder that cannot be written to should cost no fitting.
     out.mkdir(parents=True, exist_ok=True)
     model = tada.load_model(on, source)
-    with waiting(f"fitting {method} to {concept} on {on}"):
-        artifact = fitter.fit(model, idea, chosen, noise)
+    with bar(f"fitting {method} to {concept} on {on}") as progress:
+        artifact = fitter.fit(model, idea, chosen, noise, progress=progress)
     if calibrate:
-        with waiting("measuring its dose"):
-            artifact = tada.calibrate(artifact, model)
+        with bar("measuring its dose") as progress:
+            artifact = tada.calibrate(model, artifact, progress=progress)
     print(artifact.save_pretrained(out))

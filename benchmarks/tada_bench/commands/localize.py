@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 import tada_registry as tada
 from tada_bench.commands.screen import bar, table
 from tada_core.errors import SpecError
+
+if TYPE_CHECKING:
+    from tada_core.impact import Impact
 
 FIGURES = (".png", ".svg", ".pdf")
 
@@ -38,14 +41,22 @@ def localize(
     if out is not None:
         _write(impact, out)
     if as_json:
-        print(json.dumps(impact.to_json(), indent=2))
+        print(json.dumps(_data(impact), indent=2))
     else:
         table(impact.table(), f"{concept} on {on}, base {base}, readout {readout}")
 
 
-def _write(impact: Any, out: Path) -> None:
+def _data(impact: Impact) -> dict[str, Any]:
+    """What a program wants of it; the scores behind it are in the file that --out writes."""
+    # JSON has no NaN; an impact is not a number where swapping the whole prompt changes nothing.
+    rows = [{key: None if value != value else value for key, value in row.items()} for row in impact.table()]
+    named = {key: getattr(impact, key) for key in ("model", "concept", "readout", "base", "effect")}
+    return {**named, "layers": rows}
+
+
+def _write(impact: Impact, out: Path) -> None:
     out.parent.mkdir(parents=True, exist_ok=True)
     if out.suffix == ".json":
-        out.write_text(json.dumps(impact.to_json(), indent=2) + "\n")
+        out.write_text(impact.to_json() + "\n")
     else:
         impact.plot(out)

@@ -15,7 +15,7 @@ class Nudge(SteeringMethod):
     name = "acme-nudge"
     artifact = NudgeArtifact
 
-    def fit(self, model, concept, layers=None, seeds=(0,)):
+    def fit(self, model, concept, layers=None, seeds=(0,), progress=None):
         return NudgeArtifact(model=model.name, width=0, concept=concept, layers=(), steps=model.defaults.steps)
 
 
