@@ -23,15 +23,6 @@ def bar(label: str) -> Iterator[Callable[[int, int], None]]:
         yield lambda done, total: progress.update(task, completed=done, total=total)
 
 
-@contextmanager
-def waiting(label: str) -> Iterator[None]:
-    """A spinner on stderr for work that cannot say how far it is."""
-    from rich.console import Console
-
-    with Console(stderr=True).status(label):
-        yield
-
-
 def table(rows: Sequence[Mapping[str, Any]], title: str = "") -> None:
     """Print rows of equal keys as a table on stdout; floats with three decimals."""
     from rich.console import Console
