@@ -59,7 +59,7 @@ class PipelineAdapter(ModelAdapter):
             raise CheckpointError(f"'{where}' is no pipeline folder: model_index.json is missing")
         try:
             with _quiet():
-                pipe = getattr(diffusers, cls.pipeline).from_pretrained(where, torch_dtype=dtype, **options)
+                pipe = getattr(diffusers, cls.pipeline).from_pretrained(where, dtype=dtype, **options)
         except (OSError, ValueError, KeyError) as error:
             raise CheckpointError(f"model '{cls.name}' cannot be loaded from '{where}': {error}") from error
         return cls(pipe.to(device))

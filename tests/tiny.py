@@ -11,7 +11,10 @@ from tada_core.adapter import Batch, Defaults
 from tada_core.pipelines import PipelineAdapter
 from tada_core.sites import Layer
 
-WORDS = ["a", "the", "calm", "evening", "fast", "slow", "bright", "dark", "song", "tune", "piano", "organ", "drums", "happy", "sad", "loud", "soft"]
+WORDS = (
+    *("a", "the", "calm", "evening", "fast", "slow", "bright", "dark", "song", "tune"),
+    *("piano", "organ", "drums", "happy", "sad", "loud", "soft"),
+)
 
 
 class Tiny(PipelineAdapter):
