@@ -8,6 +8,9 @@ from tada_core.errors import SpecError
 
 _fraction = validators.and_(validators.ge(0.0), validators.le(1.0))
 
+_ROUNDING = 1e-9
+"""Fractions such as 1 - 1/30 are not exact; a step that starts a window belongs to it."""
+
 
 @frozen
 class Schedule:
@@ -32,11 +35,11 @@ class Schedule:
     def gain(self, step: int, steps: int) -> float:
         """Gain at step `step` of `steps`; 0.0 outside the window."""
         fraction = step / steps
-        if not self.start <= fraction < self.end:
+        if not self.start - _ROUNDING <= fraction < self.end - _ROUNDING:
             return 0.0
         if self.first == self.last:
             return self.first
-        return self.first + (self.last - self.first) * (fraction - self.start) / (self.end - self.start)
+        return self.first + (self.last - self.first) * max(fraction - self.start, 0.0) / (self.end - self.start)
 
     def gains(self, steps: int) -> tuple[float, ...]:
         """Gain at every step of a run of `steps` steps."""

@@ -72,7 +72,15 @@ def structure(data: object, kind: type[T]) -> T:
     try:
         return converter().structure(data, kind)
     except BaseValidationError as error:
-        raise SpecError(f"not a valid {kind.__name__}: " + "; ".join(transform_error(error))) from error
+        problems = transform_error(error, format_exception=_describe)
+        raise SpecError(f"not a valid {kind.__name__}: " + "; ".join(problems)) from error
+
+
+def _describe(error: BaseException, kind: type | None) -> str:
+    """What is wrong, in the words of whoever noticed."""
+    from cattrs.v import format_exception
+
+    return str(error) if type(error) in (SpecError, ValueError) else format_exception(error, kind)
 
 
 def canonical(data: object) -> str:

@@ -35,7 +35,7 @@ class PCIArtifact(Artifact):
             raise SpecError(f"pci at {strength:g} is more than the whole trajectory; stay within -{most} and {most}")
         if share == 0:
             return ()
-        window = Schedule(start=round(1 - share, 9))
+        window = Schedule(start=1 - share)
         donor = self.concept.positive if strength > 0 else self.concept.negative
         if len(self.layers) == self.options["model_layers"]:
             return (SwitchPrompt(donor, window),)
