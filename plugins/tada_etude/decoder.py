@@ -1,4 +1,4 @@
-"""Etude's decoder: 64 tokens of 64 ms -> log-mel patches -> magnitudes -> audio. It stands where a pipeline has its VAE."""
+"""Etude's decoder, in the place of a pipeline's VAE: tokens of 64 ms -> log-mel patches -> magnitudes -> audio."""
 
 from __future__ import annotations
 

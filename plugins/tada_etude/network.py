@@ -77,15 +77,20 @@ def build_tokenizer(config: TrainConfig) -> PreTrainedTokenizerFast:
         show_progress=False,
     )
     core.train_from_iterator((caption(draw(seed), seed) for seed in range(4000)), trainer)
+    return read_tokenizer(core.to_str(), config)
+
+
+def read_tokenizer(json: str, config: TrainConfig) -> PreTrainedTokenizerFast:
+    """A tokenizer from the text that its backend's `to_str` gave."""
+    core = Tokenizer.from_str(json)
     return PreTrainedTokenizerFast(tokenizer_object=core, pad_token="<pad>", model_max_length=config.text_length)
 
 
-def build_network(config: TrainConfig, tokens: int) -> Network:
+def build_network(config: TrainConfig, tokens: int, tokenizer: PreTrainedTokenizerFast) -> Network:
     """A network at its initial weights (from torch's global seed) for latents of `tokens` tokens.
 
     Its output starts at zero and its residual branches at half size, which makes the first steps quiet.
     """
-    tokenizer = build_tokenizer(config)
     width = config.text_width
     text_encoder = T5EncoderModel(
         T5Config(

@@ -18,14 +18,14 @@ MODES: Final = ("major", "minor")
 INSTRUMENTS: Final = ("piano", "organ", "guitar", "flute", "bell")
 
 KEYS: Final[dict[str, int]] = {"C": 0, "D": 2, "G": 7}
-"""Tonic -> pitch class. No key is the relative major or minor of another, so that the mode can be heard from the notes."""
+"""Tonic -> pitch class. No key is the relative major or minor of another, so that the notes alone tell the mode."""
 
 
 @attrs.frozen
 class Attributes:
     """Everything that determines a clip: `render` of equal attributes gives equal samples.
 
-    `bpm` is the tempo in beats per minute (one melody note a beat); 0 stands for "drawn within the class from the seed".
+    `bpm` is the tempo in beats per minute (one melody note a beat); 0 stands for "drawn within its class by the seed".
     `seed` decides what the other attributes leave open: the chords, the melody, the rhythm of its ornaments.
     Raises ValueError for a class that does not exist.
     """

@@ -14,7 +14,7 @@ HAT: Final = 0.05
 
 
 def kit(onsets: np.ndarray, beat: float, samples: int, rng: np.random.Generator) -> np.ndarray:
-    """The drums [samples] for beats at `onsets` (seconds), `beat` seconds apart, at a level that depends on nothing else."""
+    """The drums [samples] for beats at `onsets` (seconds), `beat` seconds apart, at a fixed level."""
     track = np.zeros(samples + RATE)
     for i, onset in enumerate(onsets):
         _hit(track, onset, (snare() if i % 2 else kick()))

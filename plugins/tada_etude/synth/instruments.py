@@ -20,9 +20,10 @@ class Timbre:
     """How an instrument sounds.
 
     `slope` and `bite` are the spectral tilts (amplitude ~ harmonic^-slope) of the sustained tone and of the attack;
-    `comb` is the relative plucking or striking point that notches harmonics (0 = none); `attack`, `decay` (time constant
-    of the sustained tone; infinite for blown and bowed tones), `bite_decay` and `release` are in seconds; `gate` is the
-    share of a note's length that sounds, so that repeated notes are struck anew; `noise` is the level of breath or hammer.
+    `comb` is the relative plucking or striking point that notches harmonics (0 = none); `attack`, `decay` (time
+    constant of the sustained tone; infinite for blown ones), `bite_decay` and `release` are in seconds; `gate` is the
+    share of a note's length that sounds, so that repeated notes are struck anew; `noise` is the level of breath or
+    hammer, `vibrato` its depth as a share of the frequency.
     """
 
     slope: float
@@ -62,7 +63,7 @@ TIMBRES: Final[dict[str, Timbre]] = {
 
 
 def tone_filter(frequency: np.ndarray, brightness: str) -> np.ndarray:
-    """Gain of the tonal part at each frequency in Hz: "dark" cuts above 550 Hz, "bright" lifts 3 dB an octave to 4 kHz."""
+    """Gain of the tone at each frequency in Hz: "dark" cuts above 550 Hz, "bright" lifts 3 dB an octave to 4 kHz."""
     if brightness == "dark":
         return np.asarray(1.0 / (1.0 + (frequency / 550.0) ** 3))
     if brightness == "bright":

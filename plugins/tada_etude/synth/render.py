@@ -105,7 +105,7 @@ def _room_response(size: int) -> np.ndarray:
 
 @lru_cache(maxsize=1)
 def fades() -> np.ndarray:
-    """Gain [SAMPLES] that opens over 2 ms and closes over 120 ms, so that a clip neither begins nor ends with a click."""
+    """Gain [SAMPLES] that opens over 2 ms and closes over 120 ms, so that there is no click at either end."""
     gain = np.ones(SAMPLES)
     rise, fall = round(0.002 * RATE), round(0.12 * RATE)
     gain[:rise] = np.linspace(0, 1, rise)

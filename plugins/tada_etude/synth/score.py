@@ -21,7 +21,7 @@ ACCENTS: Final = (1.0, 0.62, 0.82, 0.62)
 SCALES: Final = {"major": (0, 2, 4, 5, 7, 9, 11), "minor": (0, 2, 3, 5, 7, 8, 10)}
 
 CHORDS: Final = {"major": {"I": 0, "IV": 3, "V": 4}, "minor": {"I": 0, "IV": 3, "VI": 5}}
-"""Degree of the scale that a chord is built on. Minor has no V: its third is the note the two modes share least safely."""
+"""Degree of the scale that a chord is built on. Minor has no V, whose usual major third would blur the mode."""
 
 
 @attrs.frozen
@@ -61,7 +61,7 @@ def degree_to_pitch(degree: int, attributes: Attributes, base: int) -> int:
 
 
 def melody(attributes: Attributes, roots: list[int], rng: np.random.Generator) -> list[Note]:
-    """One note a beat, mostly chord tones with many thirds, now and then a pair of quavers; the last note is the tonic."""
+    """One note a beat: chord tones with many thirds, now and then a pair of quavers; the last note is the tonic."""
     onsets, beat = beats(attributes), 60.0 / attributes.bpm
     base = REGISTERS[attributes.register] - 3
     notes: list[Note] = []
@@ -88,7 +88,7 @@ def melody(attributes: Attributes, roots: list[int], rng: np.random.Generator) -
 
 
 def accompaniment(attributes: Attributes, roots: list[int], rng: np.random.Generator) -> list[Note]:
-    """A chord struck on every beat under the melody: all of it on the strong beats, third and fifth on the weak ones."""
+    """A chord on every beat under the melody: whole, or bass and third on strong beats, third and fifth on weak."""
     onsets, beat = beats(attributes), 60.0 / attributes.bpm
     base = REGISTERS[attributes.register] - (10 if attributes.register != "low" else 6)
     pattern = int(rng.integers(3))

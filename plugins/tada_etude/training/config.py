@@ -10,9 +10,9 @@ class TrainConfig:
     """The defaults are the recipe of the weights that ship with the package.
 
     `clips` are synthesised from seeds 0, 1, ...; the schedule of the learning rate is a warm-up over `warmup` steps to
-    `rate` and a cosine to zero at `steps`, so that it depends on no clock. `null` is the share of conditionings that are
-    zeroed for guidance, `distraction` that of captions with a word that means nothing. `half` computes in bfloat16 with
-    float32 weights. A checkpoint is written every `checkpoint_seconds`.
+    `rate` and a cosine down to 1 % at `steps`, so that it depends on no clock. `null` is the share of conditionings
+    that are zeroed for guidance, `distraction` that of captions with a word that means nothing. `half` computes in
+    bfloat16 with float32 weights. A checkpoint is written every `checkpoint_seconds`.
     """
 
     clips: int = 14000

@@ -23,7 +23,7 @@ CHUNK: Final = 32
 
 @attrs.frozen(eq=False)
 class Dataset:
-    """Latents [clips, channels, tokens] (float16) of the clips with seeds 0, 1, ..., and the decoder that reads them."""
+    """Latents [clips, channels, tokens] (float16) of the clips with seeds 0, 1, ...; the decoder that reads them."""
 
     latents: np.ndarray
     decoder: EtudeDecoder

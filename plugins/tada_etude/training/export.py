@@ -9,7 +9,7 @@ from typing import Final
 import torch
 from diffusers import StableAudioPipeline
 
-from tada_etude.network import build_network
+from tada_etude.network import build_network, read_tokenizer
 from tada_etude.scheduler import EtudeScheduler
 from tada_etude.training.config import TrainConfig
 from tada_etude.training.data import load_dataset
@@ -21,15 +21,16 @@ SIGMAS: Final = (0.05, 60.0)
 def export(folder: Path, destination: Path) -> None:
     """Write the averaged weights of `folder`'s checkpoint as a StableAudioPipeline folder.
 
-    The two diffusers networks are stored in float16, which they are loaded from as float32; the text encoder, small and
-    loaded as it is stored, in float32.
+    Weights are stored in float16 and load as float32: diffusers does that by default, transformers because the text
+    encoder's config.json says so.
 
     Raises FileNotFoundError where the folder has no checkpoint.
     """
     stored = torch.load(folder / "checkpoint.pt", weights_only=True)
     config = TrainConfig(**stored["config"])
     dataset = load_dataset(config, folder)
-    network = build_network(config, dataset.latents.shape[2])
+    tokenizer = read_tokenizer(stored["tokenizer"], config)
+    network = build_network(config, dataset.latents.shape[2], tokenizer)
     network.modules().load_state_dict(stored["average"])
     scheduler = EtudeScheduler(
         sigma_min=SIGMAS[0], sigma_max=SIGMAS[1], sigma_data=1.0, sigma_schedule="exponential",
@@ -37,14 +38,18 @@ def export(folder: Path, destination: Path) -> None:
     )  # fmt: skip
     pipeline = StableAudioPipeline(
         vae=dataset.decoder,
-        text_encoder=network.text_encoder,
+        text_encoder=network.text_encoder.half(),
         projection_model=network.projection_model.half(),
         tokenizer=network.tokenizer,
         transformer=network.transformer.half(),
         scheduler=scheduler,
     )
     pipeline.save_pretrained(destination)
-    index = destination / "model_index.json"
-    content = json.loads(index.read_text(encoding="utf-8"))
-    content["vae"][0], content["scheduler"][0] = "tada_etude.decoder", "tada_etude.scheduler"
-    index.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    _edit(destination / "model_index.json", vae=["tada_etude.decoder", "EtudeDecoder"])
+    _edit(destination / "model_index.json", scheduler=["tada_etude.scheduler", "EtudeScheduler"])
+    _edit(destination / "text_encoder" / "config.json", dtype="float32")
+
+
+def _edit(path: Path, **changes: object) -> None:
+    content = json.loads(path.read_text(encoding="utf-8")) | changes
+    path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")

@@ -13,8 +13,9 @@ import attrs
 import numpy as np
 import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
+from transformers import PreTrainedTokenizerFast
 
-from tada_etude.network import Network, build_network
+from tada_etude.network import Network, build_network, build_tokenizer, read_tokenizer
 from tada_etude.training.config import TrainConfig
 from tada_etude.training.data import Dataset, captions, load_dataset
 from tada_etude.training.objective import loss as objective
@@ -110,10 +111,10 @@ def advance(state: State, config: TrainConfig, dataset: Dataset) -> float:
     return float(loss.detach())
 
 
-def fresh(config: TrainConfig, dataset: Dataset) -> State:
+def fresh(config: TrainConfig, dataset: Dataset, tokenizer: PreTrainedTokenizerFast) -> State:
     """The state before the first step."""
     torch.manual_seed(config.seed)
-    network = build_network(config, dataset.latents.shape[2])
+    network = build_network(config, dataset.latents.shape[2], tokenizer)
     modules = network.modules()
     trained = [p for p in modules.parameters() if p.requires_grad]
     optimiser = torch.optim.AdamW(trained, config.rate, betas=(0.9, 0.98), weight_decay=config.weight_decay)
@@ -125,6 +126,7 @@ def save(state: State, config: TrainConfig, folder: Path) -> None:
     content: dict[str, Any] = {
         "config": attrs.asdict(config),
         "step": state.step,
+        "tokenizer": state.network.tokenizer.backend_tokenizer.to_str(),
         "modules": state.network.modules().state_dict(),
         "average": state.average,
         "optimiser": state.optimiser.state_dict(),
@@ -139,15 +141,15 @@ def save(state: State, config: TrainConfig, folder: Path) -> None:
 
 def resume(config: TrainConfig, folder: Path, dataset: Dataset) -> State:
     """The state of the folder's checkpoint, or a fresh one where there is none."""
-    state = fresh(config, dataset)
     path = folder / "checkpoint.pt"
     if not path.exists():
-        return state
+        return fresh(config, dataset, build_tokenizer(config))
     stored = torch.load(path, weights_only=True)
     free = {"steps", "checkpoint_seconds", "rate", "warmup"}
     differing = [k for k, v in attrs.asdict(config).items() if k not in free and stored["config"][k] != v]
     if differing:
         raise ValueError(f"{path} was trained with another {', '.join(differing)}; use another folder or that value")
+    state = fresh(config, dataset, read_tokenizer(stored["tokenizer"], config))
     state.network.modules().load_state_dict(stored["modules"])
     state.optimiser.load_state_dict(stored["optimiser"])
     state.average = stored["average"]
