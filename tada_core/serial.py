@@ -30,6 +30,9 @@ _TYPES: dict[str, type] = {
     for kind in (*get_args(Intervention), Generation, Row, Settings, Schedule, Site, TensorRef, iv.SparseAutoencoder)
 }
 
+GROUP = "Interventions"
+"""The "type" of a tuple of interventions."""
+
 
 @cache
 def converter() -> Converter:
@@ -46,7 +49,9 @@ def converter() -> Converter:
 
 
 def to_dict(value: Any) -> dict[str, Any]:
-    """A value as plain JSON data with its "type"."""
+    """A value as plain JSON data with its "type"; a tuple of interventions is of type "Interventions"."""
+    if isinstance(value, tuple | list):
+        return {"type": GROUP, "items": [to_dict(item) for item in value]}
     return {"type": type(value).__name__, **converter().unstructure(value, type(value))}
 
 
@@ -59,12 +64,14 @@ def from_dict(data: Mapping[str, Any]) -> Any:
     """
     rest = dict(data)
     name = str(rest.pop("type", ""))
+    if name == GROUP:
+        return tuple(structure(item, Intervention) for item in rest.get("items", ()))
     if name not in _TYPES:
-        raise unknown("type", name, _TYPES, 'every value carries a "type" key')
+        raise unknown("type", name, (*_TYPES, GROUP), 'every value carries a "type" key')
     return structure(rest, _TYPES[name])
 
 
-def structure(data: object, kind: type[T]) -> T:
+def structure(data: object, kind: Any) -> Any:
     """`data` as a value of `kind`; what is wrong with it, in words, as one SpecError."""
     from cattrs import transform_error
     from cattrs.errors import BaseValidationError
@@ -73,7 +80,7 @@ def structure(data: object, kind: type[T]) -> T:
         return converter().structure(data, kind)
     except BaseValidationError as error:
         problems = transform_error(error, format_exception=_describe)
-        raise SpecError(f"not a valid {kind.__name__}: " + "; ".join(problems)) from error
+        raise SpecError(f"not a valid {getattr(kind, '__name__', 'intervention')}: " + "; ".join(problems)) from error
 
 
 def _describe(error: BaseException, kind: type | None) -> str:

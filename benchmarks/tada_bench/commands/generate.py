@@ -29,7 +29,7 @@ def generate(
     steer: Annotated[list[str] | None, typer.Option("--with", help="Artefact to steer with; may be repeated.")] = None,
     strength: Annotated[list[float] | None, typer.Option(help="One per artefact; default 1.")] = None,
     unit: Annotated[str | None, typer.Option(help="Unit of the strengths: norm, raw or dose.")] = None,
-    spec: Annotated[Path | None, typer.Option(help="JSON of an intervention, a Generation or a Row.")] = None,
+    spec: Annotated[Path | None, typer.Option(help="JSON of interventions, a Generation or a Row.")] = None,
     seconds: Annotated[float | None, typer.Option(help="Length of a clip.")] = None,
     steps: Annotated[int | None, typer.Option(help="Denoising steps.")] = None,
     guidance: Annotated[float | None, typer.Option(help="Classifier-free guidance scale.")] = None,
@@ -63,8 +63,8 @@ def _rows(spec: Path | None, said: dict[str, Any]) -> tuple[Row, ...]:
         if said:
             raise SpecError(f"{spec} already says what to play; leave out {', '.join(said)}")
         return value.rows() if isinstance(value, Generation) else (value,)
-    if value is not None and not isinstance(value, get_args(Intervention)):
-        raise SpecError(f"{spec} holds a {type(value).__name__}; --spec takes an intervention, a Generation or a Row")
+    if value is not None and not isinstance(value, (tuple, *get_args(Intervention))):
+        raise SpecError(f"{spec} holds a {type(value).__name__}; --spec takes interventions, a Generation or a Row")
     if "prompt" not in said:
         raise SpecError("nothing to play; give a prompt, or --spec with a Generation or a Row")
     noise = numbers(said.pop("seeds", "0"), "--seeds")
