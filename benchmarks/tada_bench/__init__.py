@@ -13,6 +13,19 @@ _COMMANDS = {
     "new-plugin": ("new_plugin:new_plugin", "Write a small plugin project, ready to install."),
 }
 
+_SUITES = {
+    "default": ("DEFAULT", "CAA and PCI on tempo, brightness and drums of etude: minutes on two cores."),
+    "etude-full": ("ETUDE_FULL", "Five concepts of etude with intervals that mean something: about an hour."),
+}
+
+
+@hookimpl
+def tada_suites() -> list[Entry]:
+    """The suites that come with the package."""
+    return [
+        Entry("suite", name, f"tada_bench.suites:{target}", summary) for name, (target, summary) in _SUITES.items()
+    ]
+
 
 @hookimpl
 def tada_commands() -> list[Entry]:

@@ -47,6 +47,10 @@ def about(session: Session, impacts: dict[str, str], artifacts: dict[tuple[str, 
             "settings": asdict(resolve(suite.settings, session.fingerprint.defaults)),
         },
         "versions": versions(),
+        "concepts": {
+            name: {"positive": concept.positive, "negative": concept.negative, "neutral": concept.neutral}
+            for name, concept in session.concepts.items()
+        },
         "units": {
             "alignment": {
                 name: {concept: metric.unit_for(value) for concept, value in session.concepts.items()}

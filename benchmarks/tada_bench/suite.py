@@ -180,7 +180,8 @@ class Suite:
         try:
             return _converter().structure(data, cls)
         except BaseValidationError as error:
-            raise SpecError(f"{path} is no valid suite: " + "; ".join(transform_error(error, format_exception=_words))) from error
+            wrong = "; ".join(transform_error(error, format_exception=_words))
+            raise SpecError(f"{path} is no valid suite: {wrong}") from error
 
 
 def _words(error: BaseException, kind: type | None) -> str:

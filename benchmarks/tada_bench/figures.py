@@ -1,0 +1,68 @@
+"""Trade-off curves as a figure for papers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tada_bench.results import ArmResult
+
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
+"""Okabe and Ito's palette, told apart with any colour vision."""
+
+MARKERS = "osD^vP"
+
+
+def plot_curves(results: Sequence[ArmResult], units: Mapping[str, str], change: str, path: Path) -> Path:
+    """One panel per concept: mean change across, mean gain upwards, a band for the interval of the gain.
+
+    Args:
+        results: of one metric.
+        units: of the alignment metric by concept.
+        change: what the preservation metric measures, with its unit.
+        path: the ending names the format.
+    """
+    from matplotlib.figure import Figure
+
+    concepts = list(dict.fromkeys(result.concept for result in results))
+    arms = list(dict.fromkeys(result.arm for result in results))
+    figure = Figure(figsize=(3.4 * len(concepts), 3.2), layout="constrained")
+    panels = figure.subplots(1, len(concepts), squeeze=False)[0]
+    for concept, axes in zip(concepts, panels, strict=True):
+        for result in results:
+            if result.concept == concept:
+                _draw(axes, result, arms.index(result.arm))
+        axes.axhline(0, color="0.7", linewidth=0.8, zorder=0)
+        axes.set_title(concept, loc="left")
+        axes.set_xlabel(change)
+        axes.set_ylabel(f"gain [{units[concept]}]")
+        axes.spines[["top", "right"]].set_visible(False)
+    panels[0].legend(frameon=False, fontsize=8)
+    figure.savefig(path, dpi=160)
+    return path
+
+
+def _draw(axes: Any, result: ArmResult, index: int) -> None:
+    colour = COLOURS[index % len(COLOURS)]
+    changes = [point.change.value for point in result.points]
+    axes.plot(
+        changes,
+        [point.gain.value for point in result.points],
+        color=colour,
+        marker=MARKERS[index % len(MARKERS)],
+        markersize=4,
+        linewidth=1.4,
+        label=result.arm,
+    )
+    if all(point.gain.low is not None for point in result.points):
+        for side in (1, -1):
+            points = [point for point in result.points if side * point.strength >= 0]
+            axes.fill_between(
+                [point.change.value for point in points],
+                [point.gain.low for point in points],
+                [point.gain.high for point in points],
+                color=colour,
+                alpha=0.13,
+                linewidth=0,
+            )

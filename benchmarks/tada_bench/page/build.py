@@ -1,0 +1,148 @@
+"""Write the page's folder from a store, without generating anything."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from attrs import frozen
+
+from tada_bench.figures import COLOURS, plot_curves
+from tada_bench.page.data import page_data
+from tada_bench.page.picture import draw
+from tada_bench.plan import Plan
+from tada_bench.results import ArmResult, Score, read_points, results
+from tada_bench.store.files import disk, new_folder
+from tada_bench.store.store import Store
+from tada_bench.suite import Suite
+from tada_bench.tables import HEAD, latex, lines, markdown, results_csv, scores_csv
+from tada_core.audio import Audio
+from tada_core.impact import Impact, plot_impacts
+
+
+@frozen
+class Report:
+    """A written page.
+
+    Attributes:
+        page: its index.html.
+        results: what its tables show.
+        failures: what is missing in it: label, error and traceback.
+    """
+
+    page: Path
+    results: tuple[ArmResult, ...]
+    failures: tuple[Mapping[str, Any], ...]
+
+
+def report(folder: str | Path, progress: Callable[[int, int], None] | None = None) -> Report:
+    """Write `folder`/report.
+
+    Args:
+        folder: a store that `run_suite` filled.
+        progress: called with clips copied and clips in all.
+
+    Raises:
+        StoreError: it is no store, of another version, or lacks its plan; or the disk is full.
+        SpecError: its suite cannot be read.
+    """
+    store = Store.read(folder)
+    suite, plan = Suite.load(store.path("suite.json")), Plan.load(store.path("plan.json"))
+    scores = {name: read_points(store, plan, name, suite.preservation) for name in suite.alignment}
+    found = [result for name in suite.alignment for result in results(suite, plan, scores[name])]
+    impacts = read_impacts(store, plan)
+    every = [score for name in suite.alignment for score in scores[name]]
+    target = store.path("report")
+    with disk(store.folder), new_folder(target) as temporary:
+        write_tables(temporary, found, every)
+        write_figures(temporary, suite, plan, found, impacts)
+        write_clips(temporary, store, every, progress)
+        data = page_data(suite, plan, store, found, every, impacts)
+        (temporary / "index.html").write_text(render(data, found))
+        shutil.rmtree(target, ignore_errors=True)
+    return Report(target / "index.html", tuple(found), tuple(store.failures()))
+
+
+def read_impacts(store: Store, plan: Plan) -> dict[str, Impact]:
+    """The localisation of every concept that has one."""
+    paths = {name: store.path("impacts", f"{key}.json") for name, key in plan.about["impacts"].items()}
+    return {name: Impact.from_json(path.read_text()) for name, path in paths.items() if path.exists()}
+
+
+def write_tables(folder: Path, found: Sequence[ArmResult], scores: Iterable[Score]) -> None:
+    """results.csv, scores.csv, tables.md, tables.tex."""
+    (folder / "results.csv").write_text(results_csv(found))
+    (folder / "scores.csv").write_text(scores_csv(scores))
+    (folder / "tables.md").write_text(_per_metric(found, markdown, "## {}\n\n"))
+    (folder / "tables.tex").write_text(_per_metric(found, latex, "% {}\n"))
+
+
+def _per_metric(found: Sequence[ArmResult], table: Callable[[list[ArmResult]], str], title: str) -> str:
+    metrics = dict.fromkeys(result.metric for result in found)
+    return "\n".join(
+        title.format(metric) + table([result for result in found if result.metric == metric]) for metric in metrics
+    )
+
+
+def write_figures(
+    folder: Path, suite: Suite, plan: Plan, found: Sequence[ArmResult], impacts: Mapping[str, Impact]
+) -> None:
+    """heat.svg and heat.png, curves-<metric>.svg and .png."""
+    units = plan.about["units"]
+    for ending in ("svg", "png"):
+        if impacts:
+            plot_impacts(list(impacts.values()), folder / f"heat.{ending}")
+        for metric in suite.alignment:
+            own = [result for result in found if result.metric == metric]
+            change = f"change ({suite.preservation}) [{units['preservation']}]"
+            if own:
+                plot_curves(own, units["alignment"][metric], change, folder / f"curves-{metric}.{ending}")
+
+
+def write_clips(
+    folder: Path, store: Store, scores: Sequence[Score], progress: Callable[[int, int], None] | None
+) -> None:
+    """audio/<identity>.flac and pictures/<identity>.png of every scored clip."""
+    (folder / "audio").mkdir()
+    (folder / "pictures").mkdir()
+    wanted = dict.fromkeys(score.point.identity for score in scores)
+    for count, identity in enumerate(wanted, 1):
+        _link(store.clips[identity], folder / "audio" / f"{identity}.flac")
+        draw(Audio.load(store.clips[identity]), folder / "pictures" / f"{identity}.png")
+        if progress is not None:
+            progress(count, len(wanted))
+
+
+def _link(source: Path, target: Path) -> None:
+    """A second name for a file that never changes; a copy where the disk cannot do that."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
+
+
+def render(data: Mapping[str, Any], found: Sequence[ArmResult]) -> str:
+    """The HTML with style, script and data inside, because a page opened from a disk may not load them."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+    loader = PackageLoader("tada_bench.page", "assets")
+    environment = Environment(
+        loader=loader, autoescape=select_autoescape(), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    assets = files("tada_bench.page") / "assets"
+    # "</" inside JSON would end the script element early.
+    inline = json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("</", "<\\/")
+    return environment.get_template("index.html").render(
+        data=data,
+        inline=inline,
+        style=(assets / "page.css").read_text(),
+        script=(assets / "page.js").read_text(),
+        colours=COLOURS,
+        head=HEAD,
+        tables={metric: lines(r for r in found if r.metric == metric) for metric in data["metrics"]},
+    )

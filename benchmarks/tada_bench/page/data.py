@@ -1,0 +1,85 @@
+"""Everything the page shows, as plain JSON data."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from attrs import asdict
+
+from tada_bench.plan import Plan
+from tada_bench.results import ArmResult, Score
+from tada_bench.store.store import Store
+from tada_bench.suite import Suite
+from tada_core.errors import SpecError
+from tada_core.impact import Impact
+
+
+def page_data(
+    suite: Suite,
+    plan: Plan,
+    store: Store,
+    results: Sequence[ArmResult],
+    scores: Sequence[Score],
+    impacts: Mapping[str, Impact],
+) -> dict[str, Any]:
+    """One object: head, heat map, results, clips by place, failures."""
+    return {
+        "suite": suite.name,
+        "model": plan.about["model"],
+        "versions": plan.about["versions"],
+        "made": made(store),
+        "clips": len({point.identity for point in plan.points} & store.clips.keys()),
+        "prompts": suite.prompts,
+        "seeds": len(suite.seeds),
+        "metrics": list(suite.alignment),
+        "units": plan.about["units"],
+        "preservation": suite.preservation,
+        "ceiling": suite.ceiling,
+        "concepts": [{"name": name, **plan.about["concepts"][name]} for name in suite.concepts],
+        "arms": [{"name": arm.name, "method": arm.method, "place": arm.place} for arm in suite.arms],
+        "heat": [heat(impacts[name], suite) for name in suite.concepts if name in impacts],
+        "results": [asdict(result) for result in results],
+        "players": players(scores),
+        "failures": store.failures(),
+    }
+
+
+def made(store: Store) -> str:
+    """When the newest clip was made, UTC."""
+    times = [path.stat().st_mtime for path in store.folder.glob("cells/*/DONE")]
+    return datetime.fromtimestamp(max(times), UTC).strftime("%Y-%m-%d %H:%M UTC") if times else "never"
+
+
+def heat(impact: Impact, suite: Suite) -> dict[str, Any]:
+    """One row of the heat map: impact per layer with intervals, and which layers were called local."""
+    try:
+        local = list(impact.top(suite.localization.top)) if suite.localization else []
+    except SpecError:
+        local = []
+    return {
+        "concept": impact.concept,
+        "readout": impact.readout,
+        "base": impact.base,
+        "pairs": impact.source.size,
+        "local": local,
+        "layers": impact.table(),
+    }
+
+
+def players(scores: Sequence[Score]) -> list[dict[str, Any]]:
+    """One sweep per concept, arm, prompt and seed, by rising strength, with the scores of every clip."""
+    sweeps: dict[tuple[str, str, str, int], dict[float, dict[str, Any]]] = defaultdict(dict)
+    for score in scores:
+        point = score.point
+        clip = sweeps[point.concept, point.arm, point.prompt, point.seed].setdefault(
+            point.strength,
+            {"strength": point.strength, "id": point.identity, "change": score.preservation, "alignment": {}},
+        )
+        clip["alignment"][score.metric] = score.alignment
+    return [
+        {"concept": concept, "arm": arm, "prompt": prompt, "seed": seed, "clips": [clips[a] for a in sorted(clips)]}
+        for (concept, arm, prompt, seed), clips in sweeps.items()
+    ]
