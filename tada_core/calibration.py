@@ -11,10 +11,11 @@ from attrs import evolve
 from tada_core.adapter import ModelAdapter
 from tada_core.artifact import Artifact
 from tada_core.dose import DoseScale
-from tada_core.engine.run import Progress, run
+from tada_core.engine.run import run
 from tada_core.errors import DoseError, SpecError
 from tada_core.generation import Row, Settings
 from tada_core.metric import Metric
+from tada_core.progress import Progress
 
 A = TypeVar("A", bound=Artifact)
 

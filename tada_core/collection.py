@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import torch
 
 from tada_core.adapter import Call, ModelAdapter
-from tada_core.engine.run import Progress, run
+from tada_core.engine.run import run
 from tada_core.generation import Row
+from tada_core.progress import Progress
 from tada_core.sites import Site, Slot
 
 if TYPE_CHECKING:

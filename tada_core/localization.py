@@ -9,12 +9,13 @@ import numpy as np
 
 from tada_core.adapter import ModelAdapter
 from tada_core.concept import Concept
-from tada_core.engine.run import Progress, run
+from tada_core.engine.run import run
 from tada_core.errors import SpecError
 from tada_core.generation import Row, Settings
 from tada_core.impact import Impact
 from tada_core.interventions import PatchText
 from tada_core.metric import Metric
+from tada_core.progress import Progress
 
 
 def localize(

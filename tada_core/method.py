@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from tada_core.adapter import ModelAdapter
     from tada_core.artifact import Artifact
     from tada_core.concept import Concept
-    from tada_core.engine.run import Progress
+    from tada_core.progress import Progress
 
 
 class SteeringMethod(ABC):

@@ -14,8 +14,8 @@ from torch import Tensor
 
 from tada_core import AddVector, Artifact, Concept, Intervention, ModelAdapter, Row, Site, SteeringMethod, TensorRef
 from tada_core.collection import collect
-from tada_core.engine.run import Progress
 from tada_core.errors import SpecError
+from tada_core.progress import Progress
 
 
 @frozen(eq=False)

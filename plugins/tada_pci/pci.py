@@ -11,8 +11,8 @@ from typing import ClassVar
 from attrs import frozen
 
 from tada_core import Artifact, Concept, Intervention, ModelAdapter, PatchText, Schedule, SteeringMethod, SwitchPrompt
-from tada_core.engine.run import Progress
 from tada_core.errors import SpecError
+from tada_core.progress import Progress
 
 
 @frozen(eq=False)

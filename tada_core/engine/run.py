@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 
 import torch
 from torch import Tensor
@@ -16,8 +17,7 @@ from tada_core.engine.plan import Observer, make_plan
 from tada_core.engine.trace import trace
 from tada_core.errors import EngineError, SpecError
 from tada_core.generation import Row
-
-Progress = Callable[[int, int], None]
+from tada_core.progress import Progress, bar
 
 
 def run(
@@ -35,7 +35,7 @@ def run(
         rows: what to make; the result keeps their order.
         batch_size: rows per forward pass (default: the model's); halved where memory runs out.
         observer: reads activations while the clips are made.
-        progress: called with (clips done, clips in all) after every batch.
+        progress: called with (clips done, clips in all) after every batch; by default a bar, at a terminal.
 
     Raises:
         SpecError, UnknownNameError: a row that cannot run on this model, before any work starts.
@@ -46,11 +46,11 @@ def run(
     if size < 1:
         raise SpecError(f"batch_size must be at least 1, not {size}")
     clips: dict[int, Clip] = {}
-    for places in batches(model, rows, size):
-        for part in _halving(model, [rows[place] for place in places], places, observer):
-            clips.update(part)
-            if progress is not None:
-                progress(len(clips), len(rows))
+    with nullcontext(progress) if progress is not None else bar(f"{model.name}: clips") as report:
+        for places in batches(model, rows, size):
+            for part in _halving(model, [rows[place] for place in places], places, observer):
+                clips.update(part)
+                report(len(clips), len(rows))
     return tuple(clips[place] for place in range(len(rows)))
 
 

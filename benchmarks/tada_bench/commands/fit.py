@@ -10,7 +10,7 @@ import typer
 import tada_registry as tada
 from tada_bench.commands.numbers import layers as layer_list
 from tada_bench.commands.numbers import numbers
-from tada_bench.commands.screen import bar
+from tada_core.progress import bar
 
 
 def fit(

@@ -12,12 +12,12 @@ from attrs import evolve
 
 import tada_registry as tada
 from tada_bench.commands.numbers import numbers
-from tada_bench.commands.screen import bar
 from tada_core.artifact import Artifact
 from tada_core.engine.run import run
 from tada_core.errors import SpecError
 from tada_core.generation import Generation, Row, flatten
 from tada_core.interventions import Intervention
+from tada_core.progress import bar
 from tada_core.serial import load_spec
 
 

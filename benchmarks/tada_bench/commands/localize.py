@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 import tada_registry as tada
-from tada_bench.commands.screen import bar, table
+from tada_bench.commands.screen import table
 from tada_core.errors import SpecError
+from tada_core.progress import bar
 
 if TYPE_CHECKING:
     from tada_core.impact import Impact

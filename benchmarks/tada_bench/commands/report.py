@@ -9,9 +9,9 @@ from typing import Annotated
 import typer
 from attrs import asdict
 
-from tada_bench.commands.screen import bar
 from tada_bench.page.build import report as write_report
 from tada_bench.tables import plain
+from tada_core.progress import bar
 
 
 def report(
