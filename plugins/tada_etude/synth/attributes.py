@@ -10,8 +10,8 @@ import numpy as np
 TEMPOS: Final[dict[str, tuple[float, float]]] = {"slow": (54.0, 66.0), "medium": (98.0, 114.0), "fast": (164.0, 192.0)}
 """Tempo class -> range of beats per minute."""
 
-REGISTERS: Final[dict[str, int]] = {"low": 50, "middle": 64, "high": 79}
-"""Register class -> centre of the melody, as a MIDI note number."""
+REGISTERS: Final[dict[str, int]] = {"low": 47, "middle": 62, "high": 78}
+"""Register class -> the MIDI note number that the tonic of the melody is nearest to."""
 
 BRIGHTNESSES: Final = ("dark", "neutral", "bright")
 MODES: Final = ("major", "minor")

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 RATE: Final = 16000
-KICK: Final = 0.19
+KICK: Final = 0.15
 SNARE: Final = 0.09
 HAT: Final = 0.05
 

@@ -54,8 +54,8 @@ def progression(mode: str, count: int, rng: np.random.Generator) -> list[int]:
 
 
 def degree_to_pitch(degree: int, attributes: Attributes, base: int) -> int:
-    """MIDI number of a degree of the scale (any integer, 7 an octave) above the tonic nearest below `base`."""
-    tonic = base - (base - KEYS[attributes.key]) % 12
+    """MIDI number of a degree of the scale (any integer, 7 an octave) above the tonic nearest to `base`."""
+    tonic = base + (KEYS[attributes.key] - base + 6) % 12 - 6
     octave, step = divmod(degree, 7)
     return tonic + 12 * octave + SCALES[attributes.mode][step]
 
@@ -63,7 +63,7 @@ def degree_to_pitch(degree: int, attributes: Attributes, base: int) -> int:
 def melody(attributes: Attributes, roots: list[int], rng: np.random.Generator) -> list[Note]:
     """One note a beat: chord tones with many thirds, now and then a pair of quavers; the last note is the tonic."""
     onsets, beat = beats(attributes), 60.0 / attributes.bpm
-    base = REGISTERS[attributes.register] - 3
+    base = REGISTERS[attributes.register]
     notes: list[Note] = []
     last = 0
     for i, (onset, root) in enumerate(zip(onsets, roots, strict=True)):
@@ -90,7 +90,8 @@ def melody(attributes: Attributes, roots: list[int], rng: np.random.Generator) -
 def accompaniment(attributes: Attributes, roots: list[int], rng: np.random.Generator) -> list[Note]:
     """A chord on every beat under the melody: whole, or bass and third on strong beats, third and fifth on weak."""
     onsets, beat = beats(attributes), 60.0 / attributes.bpm
-    base = REGISTERS[attributes.register] - (10 if attributes.register != "low" else 6)
+    low = attributes.register == "low"
+    base = REGISTERS[attributes.register] - (0 if low else 12)
     pattern = int(rng.integers(3))
     notes: list[Note] = []
     for i, (onset, root) in enumerate(zip(onsets, roots, strict=True)):
@@ -102,9 +103,9 @@ def accompaniment(attributes: Attributes, roots: list[int], rng: np.random.Gener
         else:
             tones = (0, 2) if i % 2 == 0 else (2, 4)
         length = LENGTH - onset if final else beat
-        low = root - 7 if root >= 4 else root
+        bass = root - 7 if root >= 4 and not low else root
         gain = 0.5 * ACCENTS[i % 4]
-        notes += [Note(onset, length, degree_to_pitch(low + t, attributes, base), gain) for t in tones]
+        notes += [Note(onset, length, degree_to_pitch(bass + t, attributes, base), gain) for t in tones]
     return notes
 
 
