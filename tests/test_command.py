@@ -117,6 +117,8 @@ def test_errors_show_their_traceback_when_debugging(run, monkeypatch):
 
 def test_lists_of_numbers_are_checked(run, on, tmp_path):
     refused(run("fit", "caa", "speed", "--layers", "two", "--out", tmp_path), "--layers takes whole numbers", "'two'")
+    refused(run("fit", "caa", "speed", "--set", "pairs", "--out", tmp_path), "NAME=VALUE", "'pairs'")
+    refused(run("fit", "caa", "speed", "--set", "pears=2", "--out", tmp_path), "unknown option", "nearest: pairs")
     refused(run("generate", "a song", "--seeds", "0;1"), "--seeds takes whole numbers", "'0;1'")
 
 
@@ -153,7 +155,7 @@ def test_localize_refuses_a_format_before_any_work(run, on, tmp_path):
 @pytest.fixture(scope="module")
 def artifact(model):
     """CAA fitted on two layers of the small model."""
-    return tada.get_method("caa").fit(model, SPEED, layers=(1, 2), seeds=(0, 1))
+    return tada.get_method("caa", pairs=1).fit(model, SPEED, layers=(1, 2), seeds=(0, 1))
 
 
 @pytest.fixture
@@ -164,7 +166,8 @@ def fitted(artifact, tmp_path):
 
 def test_fit_saves_what_the_method_fits(run, on, artifact, tmp_path):
     folder = tmp_path / "made"
-    status, out, err = run("fit", "caa", "speed", *on, "--layers", "1,2", "--seeds", "0,1", "--out", folder)
+    options = ("--layers", "1,2", "--seeds", "0,1", "--set", "pairs=1")
+    status, out, err = run("fit", "caa", "speed", *on, *options, "--out", folder)
     assert (status, out) == (0, f"{folder}\n"), err
     saved = tada.load_artifact(folder)
     assert (saved.method, saved.layers) == ("caa", (1, 2))

@@ -29,11 +29,11 @@ def commands() -> dict[str, Entry]:
 class Commands(TyperGroup):
     """A group that knows its commands as entries and imports one when it is called."""
 
-    def list_commands(self, ctx: typer.Context) -> list[str]:
+    def list_commands(self, ctx: Any) -> list[str]:
         """Names, in the order of the help page."""
         return list(commands())
 
-    def get_command(self, ctx: typer.Context, cmd_name: str) -> Any:
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """The command behind a name.
 
         Raises:
@@ -46,7 +46,7 @@ class Commands(TyperGroup):
         function = known[cmd_name].load() if own else registry().load("command", cmd_name)
         return _command(cmd_name, function)
 
-    def format_commands(self, ctx: typer.Context, formatter: Any) -> None:
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Names and summaries for the help page."""
         with formatter.section("Commands"):
             formatter.write_dl([(entry.name, entry.summary) for entry in commands().values()])

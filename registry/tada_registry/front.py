@@ -60,10 +60,10 @@ def get_metric(name: str, **options: Any) -> Metric:
 
 def get_concept(name: str) -> Concept:
     """A concept: its templates, prompts and queries. Raises as `Registry.load`."""
-    concept = registry().load("concept", name)
+    concept: Concept = registry().load("concept", name)
     if not isinstance(concept, _contract("concept")):
         raise TadaError(f"concept '{name}' ({_owner('concept', name)}) is no tada_core.Concept")
-    return concept  # type: ignore[no-any-return]
+    return concept
 
 
 def get_suite(name: str) -> Any:

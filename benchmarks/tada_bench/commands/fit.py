@@ -10,6 +10,7 @@ import typer
 import tada_registry as tada
 from tada_bench.commands.numbers import layers as layer_list
 from tada_bench.commands.numbers import numbers
+from tada_bench.commands.options import options
 from tada_core.progress import bar
 
 
@@ -21,10 +22,11 @@ def fit(
     source: Annotated[str | None, typer.Option(help="Folder or hub id of the model's weights.")] = None,
     layers: Annotated[str, typer.Option(help="Layers, such as 2,3, or all.")] = "all",
     seeds: Annotated[str, typer.Option(help="Seeds, such as 0,1.")] = "0",
+    given: Annotated[list[str] | None, typer.Option("--set", help="The method's option, such as pairs=8.")] = None,
     calibrate: Annotated[bool, typer.Option("--calibrate", help="Measure the dose scale as well.")] = False,
 ) -> None:
     """Fit a steering method to a concept and save it: config.json, artifact.safetensors and a card."""
-    fitter, idea = tada.get_method(method), tada.get_concept(concept)
+    fitter, idea = tada.get_method(method, **options(given or [])), tada.get_concept(concept)
     chosen, noise = layer_list(layers), numbers(seeds, "--seeds")
     # Made first: a folder that cannot be written to should cost no fitting.
     out.mkdir(parents=True, exist_ok=True)

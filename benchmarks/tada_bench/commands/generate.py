@@ -68,7 +68,8 @@ def _rows(spec: Path | None, said: dict[str, Any]) -> tuple[Row, ...]:
     if "prompt" not in said:
         raise SpecError("nothing to play; give a prompt, or --spec with a Generation or a Row")
     noise = numbers(said.pop("seeds", "0"), "--seeds")
-    return Generation(seeds=noise, **said).rows(*([] if value is None else [value]))
+    generation = Generation(seeds=noise, **said)
+    return generation.rows() if value is None else generation.rows(value)
 
 
 def _steering(
