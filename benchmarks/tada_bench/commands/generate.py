@@ -63,7 +63,7 @@ def _rows(spec: Path | None, said: dict[str, Any]) -> tuple[Row, ...]:
         if said:
             raise SpecError(f"{spec} already says what to play; leave out {', '.join(said)}")
         return value.rows() if isinstance(value, Generation) else (value,)
-    if value is not None and not isinstance(value, (tuple, *get_args(Intervention))):
+    if value is not None and type(value) not in (tuple, *get_args(Intervention)):
         raise SpecError(f"{spec} holds a {type(value).__name__}; --spec takes interventions, a Generation or a Row")
     if "prompt" not in said:
         raise SpecError("nothing to play; give a prompt, or --spec with a Generation or a Row")
