@@ -1,0 +1,53 @@
+"""How far a clip has moved from its reference: colour, loudness and harmony over time, no weights."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+import numpy as np
+
+from tada_core.audio import Audio
+from tada_core.errors import SpecError
+from tada_core.metric import Metric
+from tada_preservation.spectral import Array, Picture, distance, picture
+
+if TYPE_CHECKING:
+    from tada_core.concept import Concept
+
+
+class SpectralDistance(Metric):
+    """Distance to one reference per clip: 0 for the same clip, about 1 for two clips of one prompt and two seeds."""
+
+    name: ClassVar[str] = "spectral"
+    kind: ClassVar[Literal["alignment", "preservation", "quality"]] = "preservation"
+    unit: ClassVar[str] = "two-seed distances"
+    direction: ClassVar[int] = -1
+
+    def score(self, clips: Sequence[Audio], against: Concept | Sequence[Audio] | None = None) -> Array:
+        """Distance of each clip to its reference [clips], `tada_preservation.spectral.distance`; symmetric.
+
+        Rates may differ: both are resampled to 16 kHz. Lengths may differ by up to 50 ms, which is cut.
+
+        Raises:
+            SpecError: `against` is not one clip for each clip, a clip is empty, or the lengths differ by more.
+        """
+        if not isinstance(against, Sequence) or not all(isinstance(one, Audio) for one in against):
+            raise SpecError("metric 'spectral' measures against reference clips: pass one Audio for each clip")
+        if len(against) != len(clips):
+            raise SpecError(f"metric 'spectral' got {len(clips)} clips and {len(against)} references; give one each")
+        known: dict[int, Picture] = {}
+        return np.array([distance(*_pair(a, b, known)) for a, b in zip(clips, against, strict=True)], np.float64)
+
+
+def _pair(clip: Audio, reference: Audio, known: dict[int, Picture]) -> tuple[Picture, Picture]:
+    if abs(clip.seconds - reference.seconds) > 0.05:
+        raise SpecError(
+            f"a clip of {clip.seconds:.2f} s cannot be compared with a reference of {reference.seconds:.2f} s"
+        )
+    for one in (clip, reference):
+        if one.samples.shape[-1] == 0:
+            raise SpecError("an empty clip cannot be compared")
+        if id(one) not in known:
+            known[id(one)] = picture(one.mono().numpy().astype(np.float64), one.rate)
+    return known[id(clip)], known[id(reference)]

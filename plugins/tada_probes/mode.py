@@ -1,0 +1,82 @@
+"""Mode: major or minor."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Final
+
+import numpy as np
+
+from tada_probes.signal import Array, frequencies, power, resample, silent
+
+SIZE: Final = 8192
+HOP: Final = 2048
+LOWEST: Final = 36
+HIGHEST: Final = 84
+"""Range of pitches, as MIDI numbers."""
+
+MAJOR: Final = (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88)
+MINOR: Final = (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17)
+"""How well each note fits a key, from its tonic up (Krumhansl and Kessler 1982)."""
+
+OVERTONES: Final = ((12, 0.5), (19, 0.4), (24, 0.3), (28, 0.3))
+"""(semitones above, share) of harmonics 2 to 5 that a note is assumed to put on other pitches."""
+
+
+def mode(samples: Array, rate: int) -> float:
+    """Best correlation with a major key less best correlation with a minor one, of samples [n], from -1 to 1; 0 in silence.
+
+    Krumhansl's key finding (1990) over all 24 keys, on the pitch classes of the whole clip.
+    """
+    x = resample(samples, rate)
+    if silent(x):
+        return 0.0
+    return margin(chroma(x))
+
+
+def chroma(samples: Array) -> Array:
+    """Weight of the twelve pitch classes [12], C first, of samples [n] at RATE Hz.
+
+    Peaks of half-second spectra are shared out to the semitones around them, overtones taken off, the square root
+    taken, and every frame given the same weight.
+    """
+    amplitude = np.sqrt(power(samples, SIZE, HOP))
+    middle = amplitude[:, 1:-1]
+    peaks = np.zeros_like(amplitude)
+    peaks[:, 1:-1] = middle * ((middle > amplitude[:, :-2]) & (middle >= amplitude[:, 2:]))
+    pitches = np.sqrt(peaks[:, _span()] ** 2 @ _semitones())
+    fundamental = pitches.copy()
+    for interval, share in OVERTONES:
+        fundamental[:, interval:] -= share * pitches[:, :-interval]
+    weight = np.sqrt(np.maximum(fundamental, 0.0))
+    weight /= np.linalg.norm(weight, axis=1, keepdims=True) + 1e-9
+    return np.asarray(np.bincount(np.arange(LOWEST, HIGHEST + 1) % 12, weight.sum(0), minlength=12))
+
+
+def margin(classes: Array) -> float:
+    """Major less minor [-1, 1] for weights of pitch classes [12]; 0 where all are equal."""
+    if np.ptp(classes) <= 0.0:
+        return 0.0
+    centred = (classes - classes.mean()) / classes.std()
+    scores = _keys() @ centred / 12.0
+    return float(scores[:12].max() - scores[12:].max())
+
+
+@lru_cache(maxsize=1)
+def _keys() -> Array:
+    profiles = [np.roll(profile, key) for profile in (MAJOR, MINOR) for key in range(12)]
+    table = np.array(profiles)
+    return np.asarray((table - table.mean(1, keepdims=True)) / table.std(1, keepdims=True))
+
+
+@lru_cache(maxsize=1)
+def _span() -> slice:
+    bins = frequencies(SIZE)
+    low, high = 440.0 * 2.0 ** ((np.array([LOWEST - 1, HIGHEST + 1]) - 69) / 12.0)
+    return slice(int(np.searchsorted(bins, low)), int(np.searchsorted(bins, high)))
+
+
+@lru_cache(maxsize=1)
+def _semitones() -> Array:
+    pitch = 69.0 + 12.0 * np.log2(frequencies(SIZE)[_span()] / 440.0)
+    return np.asarray(np.exp(-0.5 * ((pitch[:, None] - np.arange(LOWEST, HIGHEST + 1)) / 0.25) ** 2))
