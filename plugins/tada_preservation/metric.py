@@ -43,7 +43,7 @@ class SpectralDistance(Metric):
 def _pair(clip: Audio, reference: Audio, known: dict[int, Picture]) -> tuple[Picture, Picture]:
     if abs(clip.seconds - reference.seconds) > 0.05:
         raise SpecError(
-            f"a clip of {clip.seconds:.2f} s cannot be compared with a reference of {reference.seconds:.2f} s"
+            f"a clip of {clip.seconds:.2f} s has a reference of {reference.seconds:.2f} s; give equal lengths"
         )
     for one in (clip, reference):
         if one.samples.shape[-1] == 0:

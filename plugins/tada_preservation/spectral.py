@@ -19,14 +19,14 @@ BANDS: Final = 64
 FLOOR: Final = 1e-3
 """Amplitude under which a band counts as silent (a sine at full scale is 1): changes below cannot be heard."""
 
-COLOUR: Final = 1.0
-HARMONY: Final = 1.0
+COLOUR: Final = 0.85
+HARMONY: Final = 0.6
 """Root mean square difference of log-mel (nats) and of chroma (unitless) between two seeds of a prompt."""
 
 
 @attrs.frozen(eq=False)
 class Picture:
-    """`mel` [frames, BANDS], natural log of band amplitude; `chroma` [frames, 12], norm 1, or 0 where there is silence."""
+    """`mel` [frames, BANDS], log of band amplitude in nats; `chroma` [frames, 12], of norm 1, or 0 in silence."""
 
     mel: Array
     chroma: Array

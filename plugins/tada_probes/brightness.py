@@ -22,7 +22,7 @@ TILT: Final = 3.0
 
 
 def brightness(samples: Array, rate: int) -> float:
-    """Share of the tonal energy above 1 kHz in dB, less 3 dB for every octave of pitch; -60 or less for darkness itself.
+    """Share of the tonal energy above 1 kHz in dB, less 3 dB for every octave of pitch; about -60 at the least.
 
     The alpha ratio (Sundberg and Nordenberg 2006, there 1-5 kHz over 50 Hz-1 kHz) of samples [n], made independent of
     register by the median frequency of the same spectrum, and of drums by taking twice the median of every 250 Hz of a
@@ -43,7 +43,7 @@ def brightness(samples: Array, rate: int) -> float:
 
 
 def tonal(spectra: Array) -> Array:
-    """Power spectra [frames, bins] less twice the median of each block of bins; the last incomplete block is dropped."""
+    """Power spectra [frames, bins] less twice the median of each block of bins; an incomplete last block is dropped."""
     frames, bins = spectra.shape
     blocks = spectra[:, : bins // BLOCK * BLOCK].reshape(frames, -1, BLOCK)
     floor = np.partition(blocks, BLOCK // 2, axis=2)[:, :, BLOCK // 2, None]

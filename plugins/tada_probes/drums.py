@@ -19,7 +19,7 @@ def drums(samples: Array, rate: int) -> float:
     """Level of noise bursts between 5 and 7.9 kHz against the whole sound of samples [n], in dB; at least -60.
 
     The positive change of the band's power from frame to frame (spectral flux), weighted by the frame's spectral
-    flatness (geometric over arithmetic mean: 1 for noise, near 0 for partials), so that bright plucked strings count little.
+    flatness (geometric over arithmetic mean: 1 for noise, near 0 for partials), so that bright strings count little.
     """
     x = resample(samples, rate)
     if silent(x):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from functools import lru_cache
 from importlib.resources import files
+from itertools import pairwise
 from typing import Final
 
 import attrs
@@ -82,7 +83,7 @@ def contrast(samples: Array) -> Array:
     bins = frequencies(LONG)
     mean = mean + 1e-9 * mean.max()
     ratios = []
-    for low, high in zip(OCTAVES[:-1], OCTAVES[1:], strict=True):
+    for low, high in pairwise(OCTAVES):
         valley, middle, peak = np.quantile(mean[(bins >= low) & (bins < high)], (0.1, 0.5, 0.98))
         ratios += [np.log(peak / middle), np.log(middle / valley)]
     return np.array(ratios)

@@ -24,7 +24,7 @@ OVERTONES: Final = ((12, 0.5), (19, 0.4), (24, 0.3), (28, 0.3))
 
 
 def mode(samples: Array, rate: int) -> float:
-    """Best correlation with a major key less best correlation with a minor one, of samples [n], from -1 to 1; 0 in silence.
+    """Best correlation with a major key less best one with a minor key, of samples [n], from -2 to 2; 0 in silence.
 
     Krumhansl's key finding (1990) over all 24 keys, on the pitch classes of the whole clip.
     """
@@ -54,7 +54,7 @@ def chroma(samples: Array) -> Array:
 
 
 def margin(classes: Array) -> float:
-    """Major less minor [-1, 1] for weights of pitch classes [12]; 0 where all are equal."""
+    """Major less minor [-2, 2] for weights of pitch classes [12]; 0 where all are equal."""
     if np.ptp(classes) <= 0.0:
         return 0.0
     centred = (classes - classes.mean()) / classes.std()

@@ -45,7 +45,7 @@ def beats() -> Array:
 
 
 def onsets(samples: Array) -> Array:
-    """Onset envelope [frames], FPS a second: rise of log-power over 30 ms, summed over quarter-octaves from 50 to 2500 Hz.
+    """Onset envelope [frames], FPS a second: rise of log-power over 3 frames, summed over bands from 50 to 2500 Hz.
 
     Hi-hats lie above, so that they do not double the tempo.
     """
