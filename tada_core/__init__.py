@@ -45,7 +45,50 @@ _HOME = {
 }
 _MODULE = {name: module for module, names in _HOME.items() for name in names}
 
-__all__ = sorted(_MODULE)
+__all__ = [
+    "Ablate",
+    "AddVector",
+    "Artifact",
+    "Audio",
+    "Batch",
+    "BlendScore",
+    "Call",
+    "Clip",
+    "Concept",
+    "Defaults",
+    "DoseScale",
+    "Entry",
+    "Generation",
+    "Impact",
+    "Intervention",
+    "Layer",
+    "Metric",
+    "ModelAdapter",
+    "PatchKV",
+    "PatchText",
+    "Row",
+    "SAEDecodeAdd",
+    "Schedule",
+    "Settings",
+    "ShiftPrompt",
+    "Site",
+    "SparseAutoencoder",
+    "SteeringMethod",
+    "SwitchPrompt",
+    "TadaError",
+    "TensorRef",
+    "calibrate",
+    "collect",
+    "content_hash",
+    "from_dict",
+    "hookimpl",
+    "hookspec",
+    "load_spec",
+    "localize",
+    "run",
+    "save_spec",
+    "to_dict",
+]
 
 if TYPE_CHECKING:
     from tada_core.adapter import Batch, Call, Defaults, ModelAdapter
@@ -90,4 +133,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return __all__
+    return list(__all__)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from attrs import evolve, field, frozen
 
 from tada_core.concept import Concept
+from tada_core.convert import ints
 from tada_core.dose import DoseScale
 from tada_core.errors import ArtifactError, DoseError, SpecError
 from tada_core.interventions import Intervention
@@ -53,7 +54,7 @@ class Artifact(ABC):
     model: str
     width: int
     concept: Concept
-    layers: tuple[int, ...] = field(converter=tuple)
+    layers: tuple[int, ...] = field(converter=ints)
     steps: int
     options: Mapping[str, Any] = field(factory=dict)
     tensors: Mapping[str, Tensor] = field(factory=dict)

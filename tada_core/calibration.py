@@ -7,6 +7,7 @@ from typing import TypeVar
 
 import numpy as np
 from attrs import evolve
+from numpy.typing import NDArray
 
 from tada_core.adapter import ModelAdapter
 from tada_core.artifact import Artifact
@@ -71,7 +72,9 @@ def calibrate(
     return evolve(artifact, dose=scale(metric.name, unit, signed, change[1:3], change[3:]))
 
 
-def scale(metric: str, unit: str, strengths: Sequence[float], swaps: np.ndarray, changes: np.ndarray) -> DoseScale:
+def scale(
+    metric: str, unit: str, strengths: Sequence[float], swaps: NDArray[np.float64], changes: NDArray[np.float64]
+) -> DoseScale:
     """Doses out of mean changes: each side divided by the change its own prompt swap makes.
 
     Raises:

@@ -37,7 +37,7 @@ class FrameMeans:
         """[rows, steps, layers, width]."""
         rows, steps, layers = (sorted(set(part)) for part in zip(*self._means, strict=True))
         nested = [torch.stack([self._means[r, s, la] for s in steps for la in layers]) for r in rows]
-        return torch.stack(nested).unflatten(1, (len(steps), len(layers)))
+        return torch.stack(nested).reshape(len(rows), len(steps), len(layers), -1)
 
 
 def collect(

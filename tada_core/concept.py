@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from attrs import field, frozen
 
+from tada_core.convert import texts
 from tada_core.errors import SpecError
 from tada_core.generation import fill
 
@@ -36,8 +37,8 @@ class Concept:
     name: str
     positive: str = field(validator=_template)
     negative: str = field(validator=_template)
-    prompts: tuple[str, ...] = field(converter=tuple, validator=_prompts)
-    evaluation: tuple[str, ...] = field(converter=tuple, validator=_prompts)
+    prompts: tuple[str, ...] = field(converter=texts, validator=_prompts)
+    evaluation: tuple[str, ...] = field(converter=texts, validator=_prompts)
     neutral: str = field(default="{p}", validator=_template)
     probe: str = ""
     queries: Mapping[str, str] = field(factory=dict)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from attrs import field, frozen
@@ -18,6 +19,10 @@ def _sorted(_: object, __: object, points: tuple[tuple[float, float], ...]) -> N
         raise SpecError("dose points need rising strengths and the point (0, 0)")
 
 
+def _points(values: Iterable[Sequence[float]]) -> tuple[tuple[float, float], ...]:
+    return tuple((float(strength), float(dose)) for strength, dose in values)
+
+
 @frozen
 class DoseScale:
     """Measured (strength, dose) points of one artefact; doses carry the sign of the strength.
@@ -30,9 +35,7 @@ class DoseScale:
 
     metric: str
     unit: str
-    points: tuple[tuple[float, float], ...] = field(
-        converter=lambda points: tuple((float(a), float(b)) for a, b in points), validator=_sorted
-    )
+    points: tuple[tuple[float, float], ...] = field(converter=_points, validator=_sorted)
 
     def largest(self, sign: int) -> float:
         """The largest dose reached on one side, signed (0.0 when that side was not measured)."""

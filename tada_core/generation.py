@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from attrs import field, frozen
 
+from tada_core.convert import ints
 from tada_core.errors import SpecError
 from tada_core.interventions import Intervention
 
@@ -15,9 +17,9 @@ def fill(template: str, prompt: str) -> str:
     return template.replace("{p}", prompt)
 
 
-def _positive(_: object, attribute: object, value: float | None) -> None:
+def _positive(_: Any, attribute: Any, value: Any) -> None:
     if value is not None and value <= 0:
-        raise SpecError(f"{getattr(attribute, 'name', 'value')} must be above zero, not {value}")
+        raise SpecError(f"{attribute.name} must be above zero, not {value}")
 
 
 def _prompt(_: object, __: object, value: str) -> None:
@@ -75,7 +77,7 @@ class Generation:
     """
 
     prompt: str = field(validator=_prompt)
-    seeds: tuple[int, ...] = field(default=(0,), converter=tuple, validator=_seeds)
+    seeds: tuple[int, ...] = field(default=(0,), converter=ints, validator=_seeds)
     template: str = "{p}"
     seconds: float | None = field(default=None, validator=_positive)
     steps: int | None = field(default=None, validator=_positive)

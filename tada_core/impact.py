@@ -5,20 +5,21 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from attrs import asdict, field, frozen
+from numpy.typing import NDArray
 
+from tada_core.convert import ints, texts
 from tada_core.errors import SpecError
 from tada_core.maths.impact import impact
 from tada_core.statistics import bootstrap
 
-if TYPE_CHECKING:
-    from numpy import ndarray
+Array = NDArray[np.float64]
 
 
-def _array(values: Any) -> ndarray:
+def _array(values: Any) -> Array:
     return np.asarray(values, dtype=np.float64)
 
 
@@ -39,21 +40,21 @@ class Impact:
     concept: str
     readout: str
     base: str
-    layers: tuple[int, ...] = field(converter=tuple)
-    paths: tuple[str, ...] = field(converter=tuple)
-    prompts: tuple[str, ...] = field(converter=tuple)
-    seeds: tuple[int, ...] = field(converter=tuple)
-    source: ndarray = field(converter=_array)
-    target: ndarray = field(converter=_array)
-    patched: ndarray = field(converter=_array)
+    layers: tuple[int, ...] = field(converter=ints)
+    paths: tuple[str, ...] = field(converter=texts)
+    prompts: tuple[str, ...] = field(converter=texts)
+    seeds: tuple[int, ...] = field(converter=ints)
+    source: Array = field(converter=_array)
+    target: Array = field(converter=_array)
+    patched: Array = field(converter=_array)
 
     @property
-    def values(self) -> ndarray:
+    def values(self) -> Array:
         """I(l, c) per layer, not clipped."""
         return impact(self.patched, self.source, self.target)
 
     @property
-    def intervals(self) -> tuple[ndarray, ndarray]:
+    def intervals(self) -> tuple[Array, Array]:
         """95 % bootstrap interval of every layer's impact, over prompts and seeds."""
         return bootstrap(
             lambda p, s: impact(self.patched[:, p, s], self.source[p, s], self.target[p, s]),
@@ -120,9 +121,10 @@ def plot_impacts(impacts: Sequence[Impact], path: str | Path) -> Path:
     layers = impacts[0].layers
     figure = Figure(figsize=(1.6 + 0.62 * len(layers), 1.1 + 0.5 * len(impacts)), layout="constrained")
     axes = figure.add_subplot()
-    image = axes.imshow(grid, cmap="viridis", vmin=0.0, vmax=max(1.0, float(np.nanmax(grid))), aspect="auto")
+    top = max(1.0, float(np.nanmax(grid)))
+    image = axes.imshow(grid, cmap="viridis", vmin=0.0, vmax=top, aspect="auto")
     for (row, column), value in np.ndenumerate(grid):
-        shade = "black" if value > 0.6 * image.norm.vmax else "white"
+        shade = "black" if value > 0.6 * top else "white"
         axes.text(column, row, f"{value:.2f}", ha="center", va="center", fontsize=8, color=shade)
     axes.set_xticks(range(len(layers)), [str(layer) for layer in layers])
     axes.set_yticks(range(len(impacts)), [one.concept for one in impacts])

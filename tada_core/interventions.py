@@ -6,7 +6,7 @@ Every prompt inside an intervention may hold `{p}`, which stands for the base pr
 from __future__ import annotations
 
 import math
-from typing import Literal
+from typing import Any, Literal
 
 from attrs import field, frozen, validators
 
@@ -30,10 +30,10 @@ def _finite(_: object, attribute: object, value: float) -> None:
         raise SpecError(f"strength must be a finite number, not {value}")
 
 
-def _strength(default: float | None = None) -> float:
+def _strength(default: float | None = None) -> Any:
     if default is None:
-        return field(converter=float, validator=_finite)  # type: ignore[no-any-return]
-    return field(default=default, converter=float, validator=_finite)  # type: ignore[no-any-return]
+        return field(converter=float, validator=_finite)
+    return field(default=default, converter=float, validator=_finite)
 
 
 @frozen

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 if TYPE_CHECKING:
-    from numpy import ndarray
+    import numpy as np
+    from numpy.typing import NDArray
 
     from tada_core.audio import Audio
     from tada_core.concept import Concept
@@ -31,7 +32,7 @@ class Metric(ABC):
     licence: ClassVar[str] = ""
 
     @abstractmethod
-    def score(self, clips: Sequence[Audio], against: Concept | Sequence[Audio] | None = None) -> ndarray:
+    def score(self, clips: Sequence[Audio], against: Concept | Sequence[Audio] | None = None) -> NDArray[np.float64]:
         """One float64 per clip, shape [clips].
 
         Args:

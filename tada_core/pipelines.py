@@ -96,7 +96,9 @@ class PipelineAdapter(ModelAdapter):
         step = scheduler.step_index or 0
         hidden = args[0] if args else kwargs["hidden_states"]
         order = self.order if hidden.shape[0] == len(self.order) * rows else ("cond",)
-        places = {branch: slice(index * rows, (index + 1) * rows) for index, branch in enumerate(order)}
+        places: dict[str, slice] = {
+            branch: slice(index * rows, (index + 1) * rows) for index, branch in enumerate(order)
+        }
         return Call(step, len(scheduler.timesteps), float(scheduler.sigmas[step]), places)
 
     def take(self, args: Sequence[Any], kwargs: Mapping[str, Any], places: Sequence[int]) -> tuple[Any, dict[str, Any]]:

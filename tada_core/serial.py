@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import attrs
 
@@ -22,8 +22,6 @@ from tada_core.tensors import TensorRef
 if TYPE_CHECKING:
     from cattrs import Converter
     from torch import Tensor
-
-T = TypeVar("T")
 
 _TYPES: dict[str, type] = {
     kind.__name__: kind
@@ -112,15 +110,15 @@ def references(value: Any) -> Iterator[TensorRef]:
             yield from references(item)
 
 
-def bind(value: T, tensors: Mapping[str, Tensor]) -> T:
+def bind(value: Any, tensors: Mapping[str, Tensor]) -> Any:
     """`value` with every tensor reference bound to the tensor of its digest, where one is given."""
     if isinstance(value, TensorRef):
         return value.bind(tensors[value.digest]) if value.digest in tensors else value
     if isinstance(value, tuple):
-        return type(value)(bind(item, tensors) for item in value)  # type: ignore[return-value, call-arg]
+        return type(value)(bind(item, tensors) for item in value)
     if attrs.has(type(value)):
         names = [attribute.name for attribute in attrs.fields(type(value))]
-        return attrs.evolve(value, **{name: bind(getattr(value, name), tensors) for name in names})  # type: ignore[misc]
+        return attrs.evolve(value, **{name: bind(getattr(value, name), tensors) for name in names})
     return value
 
 

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from numpy import ndarray
+Array = NDArray[np.float64]
+Indices = NDArray[np.int64]
 
 
 def bootstrap(
-    statistic: Callable[[ndarray, ndarray], ndarray],
+    statistic: Callable[[Indices, Indices], Array],
     prompts: int,
     seeds: int,
     resamples: int = 2000,
     level: float = 0.95,
     seed: int = 0,
-) -> tuple[ndarray, ndarray]:
+) -> tuple[Array, Array]:
     """Percentile interval of a statistic of data indexed [prompt, seed].
 
     Prompts and seeds are resampled with replacement, each on its own (two-way), so that both count as random.

@@ -97,4 +97,5 @@ def difference(positive: Tensor, negative: Tensor) -> Tensor:
     length = v.norm(dim=-1, keepdim=True)
     if (length == 0).any():
         raise SpecError("both sides of the concept give the same activations; its prompts read alike to this model")
-    return v / length
+    unit: Tensor = v / length
+    return unit

@@ -84,7 +84,8 @@ def _visit(tracer: Any, stops: list[tuple[Stop, Any]], visits: list[int]) -> Non
 def _boxed(root: nn.Module, paths: Sequence[str]) -> Iterator[tuple[nn.Module, dict[str, str]]]:
     """A module that holds only the touched modules, and where in it each path is; the modules are left clean."""
     tops = [path for path in dict.fromkeys(paths) if not any(path.startswith(f"{other}.") for other in paths)]
-    box, names = nn.Module(), {}
+    box = nn.Module()
+    names: dict[str, str] = {}
     for index, top in enumerate(tops):
         box.add_module(f"m{index}", root.get_submodule(top))
         names |= {path: f"m{index}{path[len(top) :]}" for path in paths if path == top or path.startswith(f"{top}.")}

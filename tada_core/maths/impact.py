@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 from jaxtyping import Float
-from numpy import ndarray
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
 
 
 def impact(
-    patched: Float[ndarray, "layers *b"], source: Float[ndarray, "*b"], target: Float[ndarray, "*b"]
-) -> Float[ndarray, " layers"]:
+    patched: Float[Array, "layers *b"], source: Float[Array, "*b"], target: Float[Array, "*b"]
+) -> Float[Array, " layers"]:
     """I(l, c) = (sim(l <- c) - sim(~c)) / (sim(c) - sim(~c)), means over prompts and seeds (TADA eq. 9).
 
     Full precision and not clipped to [0, 1]; NaN when the swap itself changes nothing.
