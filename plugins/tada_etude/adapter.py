@@ -5,6 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, ClassVar
 
+# diffusers loads components of our own only from modules that are imported already.
+import tada_etude.decoder
+import tada_etude.scheduler  # noqa: F401
 from tada_core.adapter import Batch, Defaults
 from tada_core.pipelines import PipelineAdapter
 from tada_core.sites import Layer
