@@ -27,7 +27,7 @@ class EtudeDecoder(AutoencoderOobleck):  # type: ignore[misc]
     with it. `encode` is the inverse of the linear part, up to the variance that the PCA leaves out.
     """
 
-    @register_to_config
+    @register_to_config  # type: ignore[untyped-decorator]
     def __init__(
         self,
         sampling_rate: int = 16000,
@@ -73,13 +73,14 @@ class EtudeDecoder(AutoencoderOobleck):  # type: ignore[misc]
     def encode(self, audio: torch.Tensor) -> torch.Tensor:
         """Latents [batch, channels, tokens] of audio [batch, 1, samples] (samples a multiple of `hop_length`)."""
         centred = self.patches(self.log_mel(audio)) - self.mean
-        return ((centred @ self.components.T) / self.scale).transpose(1, 2)
+        latents: torch.Tensor = ((centred @ self.components.T) / self.scale).transpose(1, 2)
+        return latents
 
     def decode_mel(self, latents: torch.Tensor) -> torch.Tensor:
         """Log-mel [batch, bands, frames] of latents [batch, channels, tokens]."""
         batch, _, tokens = latents.shape
         patches = (latents.transpose(1, 2) * self.scale) @ self.components + self.mean
-        grouped = patches.reshape(batch, tokens * self.config.patch, self.config.bands)
+        grouped: torch.Tensor = patches.reshape(batch, tokens * self.config.patch, self.config.bands)
         return grouped.transpose(1, 2)
 
     def decode(self, latents: torch.Tensor, return_dict: bool = True) -> DecoderOutput | tuple[torch.Tensor]:

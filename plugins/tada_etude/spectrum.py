@@ -29,7 +29,8 @@ class Frames:
         """Complex spectrum [batch, n_fft // 2 + 1, frames] of audio [batch, samples]."""
         padded = torch.nn.functional.pad(audio, (self.margin, self.margin))
         frames = padded.unfold(-1, self.n_fft, self.hop) * self.window.to(audio.device)
-        return torch.fft.rfft(frames).transpose(1, 2) * (4.0 / self.n_fft)
+        spectrum: torch.Tensor = torch.fft.rfft(frames).transpose(1, 2) * (4.0 / self.n_fft)
+        return spectrum
 
     def synthesise(self, spectrum: torch.Tensor) -> torch.Tensor:
         """Audio [batch, samples] whose spectrum is nearest in the least-squares sense (Griffin and Lim 1984, eq. 6)."""
@@ -57,8 +58,8 @@ def mel_matrix(bands: int, n_fft: int, rate: int, lowest: float = 30.0) -> torch
     def mel(hz: torch.Tensor) -> torch.Tensor:
         return 2595.0 * torch.log10(1.0 + hz / 700.0)
 
-    ends = mel(torch.tensor([lowest, rate / 2], dtype=torch.float64))
-    edges = 700.0 * (10.0 ** (torch.linspace(*ends.tolist(), bands + 2, dtype=torch.float64) / 2595.0) - 1.0)
+    low, high = mel(torch.tensor([lowest, rate / 2], dtype=torch.float64))
+    edges = 700.0 * (10.0 ** (torch.linspace(float(low), float(high), bands + 2, dtype=torch.float64) / 2595.0) - 1.0)
     rising = (frequency - edges[:-2, None]) / (edges[1:-1] - edges[:-2])[:, None]
     falling = (edges[2:, None] - frequency) / (edges[2:] - edges[1:-1])[:, None]
     return torch.clamp(torch.minimum(rising, falling), min=0.0).float()

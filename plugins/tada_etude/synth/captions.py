@@ -96,7 +96,8 @@ def _tags(attributes: Attributes, chosen: list[str], rng: np.random.Generator) -
 
 
 def _sentence(attributes: Attributes, chosen: list[str], rng: np.random.Generator) -> str:
-    before, after = [], []
+    before: list[str] = []
+    after: list[str] = []
     player = ""
     for name in chosen:
         if name == "instrument":

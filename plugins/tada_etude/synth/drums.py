@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 RATE: Final = 16000
 KICK: Final = 0.15
@@ -13,7 +14,7 @@ SNARE: Final = 0.09
 HAT: Final = 0.05
 
 
-def kit(onsets: np.ndarray, beat: float, samples: int, rng: np.random.Generator) -> np.ndarray:
+def kit(onsets: NDArray[np.float64], beat: float, samples: int, rng: np.random.Generator) -> NDArray[np.float64]:
     """The drums [samples] for beats at `onsets` (seconds), `beat` seconds apart, at a fixed level."""
     track = np.zeros(samples + RATE)
     for i, onset in enumerate(onsets):
@@ -24,13 +25,13 @@ def kit(onsets: np.ndarray, beat: float, samples: int, rng: np.random.Generator)
     return track[:samples]
 
 
-def _hit(track: np.ndarray, onset: float, sound: np.ndarray) -> None:
+def _hit(track: NDArray[np.float64], onset: float, sound: NDArray[np.float64]) -> None:
     first = round(onset * RATE)
     track[first : first + len(sound)] += sound[: max(0, len(track) - first)]
 
 
 @lru_cache(maxsize=1)
-def kick() -> np.ndarray:
+def kick() -> NDArray[np.float64]:
     """A falling sine, 130 to 52 Hz, with a soft click."""
     t = np.arange(round(0.2 * RATE)) / RATE
     phase = 2 * np.pi * np.cumsum(52 + 78 * np.exp(-t / 0.025)) / RATE
@@ -38,7 +39,7 @@ def kick() -> np.ndarray:
 
 
 @lru_cache(maxsize=1)
-def snare() -> np.ndarray:
+def snare() -> NDArray[np.float64]:
     """A noise burst over a 190 Hz tone."""
     t = np.arange(round(0.18 * RATE)) / RATE
     noise = _band(np.random.default_rng(21).standard_normal(len(t)), 800.0, 3000.0)
@@ -47,19 +48,19 @@ def snare() -> np.ndarray:
 
 
 @lru_cache(maxsize=4)
-def hat(variant: int) -> np.ndarray:
+def hat(variant: int) -> NDArray[np.float64]:
     """A short burst of noise above 5 kHz; four variants, so that no two bars sound quite alike."""
     t = np.arange(round(0.07 * RATE)) / RATE
     noise = _band(np.random.default_rng((31, variant)).standard_normal(len(t)), 5000.0, 7800.0)
     return np.asarray(HAT * noise * np.exp(-t / 0.018) * _edges(t))
 
 
-def _band(noise: np.ndarray, low: float, high: float) -> np.ndarray:
+def _band(noise: NDArray[np.float64], low: float, high: float) -> NDArray[np.float64]:
     frequency = np.maximum(np.fft.rfftfreq(len(noise), 1 / RATE), 1.0)
     shape = 1 / (1 + (low / frequency) ** 6) / (1 + (frequency / high) ** 6)
     filtered = np.fft.irfft(np.fft.rfft(noise) * shape, len(noise))
     return np.asarray(filtered / filtered.std())
 
 
-def _edges(t: np.ndarray) -> np.ndarray:
-    return np.clip(t / 0.001, 0, 1) * np.clip((t[-1] - t) / 0.01, 0, 1)
+def _edges(t: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(np.clip(t / 0.001, 0, 1) * np.clip((t[-1] - t) / 0.01, 0, 1))

@@ -7,6 +7,7 @@ from typing import Final
 
 import attrs
 import numpy as np
+from numpy.typing import NDArray
 
 TABLE: Final = 4096
 """Samples of one period in a wavetable."""
@@ -62,7 +63,7 @@ TIMBRES: Final[dict[str, Timbre]] = {
 """Name -> timbre. A bell's `partials` are (ratio, level, decay in seconds) of a free bar; the rest are harmonic."""
 
 
-def tone_filter(frequency: np.ndarray, brightness: str) -> np.ndarray:
+def tone_filter(frequency: NDArray[np.float64], brightness: str) -> NDArray[np.float64]:
     """Gain of the tone at each frequency in Hz: "dark" cuts above 550 Hz, "bright" lifts 3 dB an octave to 4 kHz."""
     if brightness == "dark":
         return np.asarray(1.0 / (1.0 + (frequency / 550.0) ** 3))
@@ -72,7 +73,7 @@ def tone_filter(frequency: np.ndarray, brightness: str) -> np.ndarray:
 
 
 @lru_cache(maxsize=4096)
-def wavetables(instrument: str, pitch: int, brightness: str) -> tuple[np.ndarray, np.ndarray]:
+def wavetables(instrument: str, pitch: int, brightness: str) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """One period [TABLE + 1] of the sustained tone and of what the attack adds to it, filtered for the brightness."""
     timbre = TIMBRES[instrument]
     fundamental = pitch_to_hz(pitch)
@@ -93,7 +94,7 @@ def wavetables(instrument: str, pitch: int, brightness: str) -> tuple[np.ndarray
     return _period(body * gain * phases), _period(strike * gain * phases)
 
 
-def _period(spectrum: np.ndarray) -> np.ndarray:
+def _period(spectrum: NDArray[np.complex128]) -> NDArray[np.float32]:
     bins = np.zeros(TABLE // 2 + 1, complex)
     bins[1 : len(spectrum) + 1] = spectrum
     wave = np.fft.irfft(bins) * (TABLE / 2)

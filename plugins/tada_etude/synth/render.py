@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tada_etude.synth.attributes import Attributes
 from tada_etude.synth.drums import kit
@@ -28,7 +29,7 @@ WET: Final = 0.16
 """Share of the room in the sound."""
 
 
-def render(attributes: Attributes) -> np.ndarray:
+def render(attributes: Attributes) -> NDArray[np.float32]:
     """The clip [SAMPLES] (float32, RATE Hz, within +-PEAK) that the attributes describe; deterministic."""
     tonal = np.zeros(SAMPLES + RATE)
     rng = np.random.default_rng((attributes.seed, 3))
@@ -44,7 +45,7 @@ def render(attributes: Attributes) -> np.ndarray:
     return np.asarray(clip, np.float32)
 
 
-def sing(note: Note, attributes: Attributes, rng: np.random.Generator) -> np.ndarray:
+def sing(note: Note, attributes: Attributes, rng: np.random.Generator) -> NDArray[np.float64]:
     """One note [samples] of the clip's instrument, release included."""
     timbre = TIMBRES[attributes.instrument]
     held = note.length * timbre.gate
@@ -65,7 +66,7 @@ def sing(note: Note, attributes: Attributes, rng: np.random.Generator) -> np.nda
     return np.asarray(note.gain * shape * wave)
 
 
-def ring(pitch: int, t: np.ndarray, brightness: str) -> np.ndarray:
+def ring(pitch: int, t: NDArray[np.float64], brightness: str) -> NDArray[np.float64]:
     """A struck bar [samples]: inharmonic partials that die away at their own rates."""
     wave = np.zeros_like(t)
     for ratio, level, decay in TIMBRES["bell"].partials:
@@ -77,7 +78,7 @@ def ring(pitch: int, t: np.ndarray, brightness: str) -> np.ndarray:
 
 
 @lru_cache(maxsize=8)
-def hiss(brightness: str) -> np.ndarray:
+def hiss(brightness: str) -> NDArray[np.float32]:
     """Noise of unit root mean square [6 s] around 1.5 kHz, filtered for the brightness: breath and hammer."""
     size = 6 * RATE
     frequency = np.fft.rfftfreq(size, 1 / RATE)
@@ -89,7 +90,7 @@ def hiss(brightness: str) -> np.ndarray:
     return np.asarray(coloured, np.float32)
 
 
-def room(dry: np.ndarray) -> np.ndarray:
+def room(dry: NDArray[np.float64]) -> NDArray[np.float64]:
     """The samples with a small room around them (decay 60 ms, 0.25 s long), same length."""
     size = 2 * SAMPLES
     wet = np.fft.irfft(np.fft.rfft(dry, size) * _room_response(size), size)[: len(dry)]
@@ -97,14 +98,14 @@ def room(dry: np.ndarray) -> np.ndarray:
 
 
 @lru_cache(maxsize=1)
-def _room_response(size: int) -> np.ndarray:
+def _room_response(size: int) -> NDArray[np.complex128]:
     t = np.arange(RATE // 4) / RATE
     echo = np.random.default_rng(5).standard_normal(len(t)) * np.exp(-t / 0.06) * (t > 0.008)
     return np.asarray(np.fft.rfft(echo / np.sqrt(np.sum(echo**2)), size))
 
 
 @lru_cache(maxsize=1)
-def fades() -> np.ndarray:
+def fades() -> NDArray[np.float64]:
     """Gain [SAMPLES] that opens over 2 ms and closes over 120 ms, so that there is no click at either end."""
     gain = np.ones(SAMPLES)
     rise, fall = round(0.002 * RATE), round(0.12 * RATE)

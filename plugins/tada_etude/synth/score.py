@@ -6,6 +6,7 @@ from typing import Final
 
 import attrs
 import numpy as np
+from numpy.typing import NDArray
 
 from tada_etude.synth.attributes import KEYS, REGISTERS, Attributes
 
@@ -34,7 +35,7 @@ class Note:
     gain: float
 
 
-def beats(attributes: Attributes) -> np.ndarray:
+def beats(attributes: Attributes) -> NDArray[np.float64]:
     """Onsets of the beats in seconds; the last one leaves room for a note to sound."""
     beat = 60.0 / attributes.bpm
     count = int((LENGTH - START - 0.3) / beat) + 1

@@ -7,11 +7,12 @@ import os
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import attrs
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from tada_etude.decoder import EtudeDecoder
 from tada_etude.synth import Attributes, caption, draw, render
@@ -25,7 +26,7 @@ CHUNK: Final = 32
 class Dataset:
     """Latents [clips, channels, tokens] (float16) of the clips with seeds 0, 1, ...; the decoder that reads them."""
 
-    latents: np.ndarray
+    latents: NDArray[np.float16]
     decoder: EtudeDecoder
 
     def attributes(self, index: int) -> Attributes:
@@ -52,7 +53,7 @@ def fit_decoder(config: TrainConfig, report: Callable[[str], None] = print) -> E
     Each component is divided by the square root of its standard deviation (half-way to whitening, so that loud
     structure still weighs more), and all by one number that makes the mean variance 1. Statistics are in float64.
     """
-    decoder = EtudeDecoder(decoder_input_channels=config.channels)
+    decoder: EtudeDecoder = EtudeDecoder(decoder_input_channels=config.channels)
     patches = np.concatenate(list(_parallel(_patches, config.fit_clips, report))).astype(np.float64)
     mean = patches.mean(0)
     variance, vectors = np.linalg.eigh(np.cov((patches - mean).T))
@@ -65,7 +66,7 @@ def fit_decoder(config: TrainConfig, report: Callable[[str], None] = print) -> E
 
 
 def _decoder(state: dict[str, torch.Tensor]) -> EtudeDecoder:
-    decoder = EtudeDecoder(decoder_input_channels=len(state["scale"]))
+    decoder: EtudeDecoder = EtudeDecoder(decoder_input_channels=len(state["scale"]))
     decoder.load_state_dict(state)
     return decoder
 
@@ -74,17 +75,19 @@ def _clips(seeds: range) -> torch.Tensor:
     return torch.from_numpy(np.stack([render(draw(seed)) for seed in seeds])).unsqueeze(1)
 
 
-def _patches(seeds: range) -> np.ndarray:
+def _patches(seeds: range) -> NDArray[np.float32]:
     decoder = EtudeDecoder()
     patches = decoder.patches(decoder.log_mel(_clips(seeds)))
     return np.asarray(patches.flatten(0, 1))
 
 
-def _encode(state: dict[str, torch.Tensor], seeds: range) -> np.ndarray:
+def _encode(state: dict[str, torch.Tensor], seeds: range) -> NDArray[np.float16]:
     return np.asarray(_decoder(state).encode(_clips(seeds)).half())
 
 
-def _parallel(work: Callable[[range], np.ndarray], clips: int, report: Callable[[str], None]) -> Iterator[np.ndarray]:
+def _parallel(
+    work: Callable[[range], NDArray[Any]], clips: int, report: Callable[[str], None]
+) -> Iterator[NDArray[Any]]:
     chunks = [range(first, min(first + CHUNK, clips)) for first in range(0, clips, CHUNK)]
     if len(chunks) == 1:
         yield work(chunks[0])
@@ -96,7 +99,7 @@ def _parallel(work: Callable[[range], np.ndarray], clips: int, report: Callable[
             yield made
 
 
-def captions(dataset: Dataset, indices: np.ndarray, config: TrainConfig, rng: np.random.Generator) -> list[str]:
+def captions(dataset: Dataset, indices: NDArray[np.int64], config: TrainConfig, rng: np.random.Generator) -> list[str]:
     """Fresh captions for clips, some of them with a meaningless word, so that unknown words disturb nothing."""
     texts = [caption(dataset.attributes(int(i)), int(rng.integers(2**31))) for i in indices]
     return [_distract(text, rng) if rng.random() < config.distraction else text for text in texts]

@@ -99,15 +99,14 @@ def advance(state: State, config: TrainConfig, dataset: Dataset) -> float:
     for group in state.optimiser.param_groups:
         group["lr"] = learning_rate(state.step, config)
     state.optimiser.zero_grad()
-    loss.backward()
+    torch.autograd.backward(loss)
     modules = state.network.modules()
     torch.nn.utils.clip_grad_norm_(modules.parameters(), config.clip_norm)
     state.optimiser.step()
     state.step += 1
     decay = min(config.ema, (1 + state.step) / (10 + state.step))
     with torch.no_grad():
-        for name, value in modules.state_dict().items():
-            state.average[name].lerp_(value, 1 - decay)
+        torch._foreach_lerp_(list(state.average.values()), list(modules.state_dict().values()), 1 - decay)
     return float(loss.detach())
 
 
@@ -117,7 +116,7 @@ def fresh(config: TrainConfig, dataset: Dataset, tokenizer: PreTrainedTokenizerF
     network = build_network(config, dataset.latents.shape[2], tokenizer)
     modules = network.modules()
     trained = [p for p in modules.parameters() if p.requires_grad]
-    optimiser = torch.optim.AdamW(trained, config.rate, betas=(0.9, 0.98), weight_decay=config.weight_decay)
+    optimiser = torch.optim.AdamW(trained, config.rate, betas=(0.9, 0.98), weight_decay=config.weight_decay, fused=True)
     return State(network, optimiser, {name: value.clone() for name, value in modules.state_dict().items()})
 
 
