@@ -58,7 +58,7 @@ def run_console(page, block, folder):
     environment = {
         **os.environ,
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-        "PYTHONPATH": str(site),
+        "PYTHONPATH": f"{site}:{os.environ.get('PYTHONPATH', '')}",
         "COLUMNS": "120",
         # A plugin that a page installs goes to a folder of its own, without the network.
         "PIP_TARGET": str(site),
