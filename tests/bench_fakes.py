@@ -28,7 +28,7 @@ from tada_core.impact import Impact
 from tada_core.interventions import Intervention, ShiftPrompt
 from tada_core.sites import Layer
 
-RATE = 800
+RATE, SECONDS = 16000, 3
 
 CONCEPTS = {
     name: Concept(
@@ -49,7 +49,7 @@ class Model:
     name = "fake"
     licence = "Apache-2.0"
     rate = RATE
-    defaults = Defaults(seconds=0.5, steps=4, guidance=3.0, batch=4)
+    defaults = Defaults(seconds=SECONDS, steps=4, guidance=3.0, batch=4)
 
     def __init__(self, weight: float = 1.0) -> None:
         self.denoiser = torch.nn.Linear(1, 1)
@@ -57,7 +57,7 @@ class Model:
         self.layers = tuple(Layer(index, f"attn.{index}", f"block.{index}", 4) for index in range(3))
 
     def resolve(self, settings: Settings) -> Settings:
-        return Settings(settings.seconds or 0.5, settings.steps or 4, settings.guidance or 3.0, settings.lyrics)
+        return Settings(settings.seconds or SECONDS, settings.steps or 4, settings.guidance or 3.0, settings.lyrics)
 
     def pick(self, layers: Sequence[int] | None) -> tuple[int, ...]:
         chosen = tuple(range(3)) if layers is None else tuple(layers)
@@ -81,9 +81,7 @@ class Method:
     fits: list[str] = field(factory=list)
     artifact = ShiftArtifact
 
-    def fit(
-        self, model: Any, concept: Concept, layers: Sequence[int] | None = None, seeds: Sequence[int] = (0,)
-    ) -> Any:
+    def fit(self, model: Any, concept: Concept, layers: Any, seeds: Sequence[int], progress: Any) -> Any:
         self.fits.append(self.name)
         return ShiftArtifact(model.name, 4, concept, model.pick(layers), 4)
 
@@ -116,7 +114,7 @@ METRICS = {
 def sound(row: Row) -> Audio:
     """Noise named by text and seed, lifted by the strengths of the row's interventions."""
     seed = int(hashlib.sha256(f"{row.text}{row.seed}".encode()).hexdigest()[:8], 16)
-    noise = 0.05 * torch.randn(1, RATE // 2, generator=torch.Generator().manual_seed(seed))
+    noise = 0.05 * torch.randn(1, SECONDS * RATE, generator=torch.Generator().manual_seed(seed))
     lift = sum(item.strength for item in row.interventions if isinstance(item, ShiftPrompt))
     return Audio((noise + 0.1 * lift).clamp(-1, 1), RATE)
 

@@ -24,7 +24,8 @@ def fit(session: Session, impacts: dict[str, Impact]) -> dict[tuple[str, str], A
             failure = session.key("fit", concept, arm.name)
             session.ticker.at(0, label)
             try:
-                found[concept, arm.name] = _artifact(session, concept, arm, chosen(session, concept, arm, impacts))
+                layers = chosen(session, concept, arm, impacts)
+                found[concept, arm.name] = _artifact(session, concept, arm, layers, label)
             except StoreError:
                 raise
             except Exception as error:
@@ -48,7 +49,7 @@ def chosen(session: Session, concept: str, arm: Arm, impacts: dict[str, Impact])
     return tuple(sorted(impacts[concept].top(session.suite.localization.top)))
 
 
-def _artifact(session: Session, concept: str, arm: Arm, layers: tuple[int, ...] | None) -> Artifact:
+def _artifact(session: Session, concept: str, arm: Arm, layers: tuple[int, ...] | None, label: str) -> Artifact:
     store, value, seeds = session.store, session.trained(concept), session.suite.fitting.seeds
     where = None if layers is None else list(layers)
     key = session.key("artifact", arm.method, dict(arm.options), sides(value), list(value.prompts), where, list(seeds))
@@ -56,7 +57,8 @@ def _artifact(session: Session, concept: str, arm: Arm, layers: tuple[int, ...] 
     if folder.exists():
         with store.keeping(folder, "artefact"):
             return session.tools.load_artifact(folder)
-    made = session.tools.get_method(arm.method, **arm.options).fit(session.model, value, layers, seeds)
+    method = session.tools.get_method(arm.method, **arm.options)
+    made = method.fit(session.model, value, layers, seeds, lambda done, _: session.ticker.at(done, label))
     with disk(store.folder), new_folder(folder) as temporary:
         made.save_pretrained(temporary)
     return session.tools.load_artifact(folder)

@@ -127,17 +127,31 @@
   /** Play another file from where the present one stands. */
   function swap(source) {
     if (audio.getAttribute("src") === source) return;
-    const place = audio.currentTime;
-    const playing = !audio.paused && !audio.ended;
+    wanted = !audio.paused && !audio.ended;
+    load(source, audio.currentTime);
+  }
+  let wanted = false;
+  let again = "";
+  function load(source, place) {
     get("trouble").hidden = true;
     audio.src = source;
-    audio.currentTime = place;
-    if (playing) play();
+    if (place > 0) audio.currentTime = place;
+    if (wanted) play();
+  }
+  /** Some browsers cannot seek in very short FLAC files: such a clip starts over; any other trouble is shown. */
+  function recover() {
+    const source = audio.getAttribute("src");
+    if (again === source) {
+      get("trouble").hidden = false;
+      return;
+    }
+    again = source;
+    load(source, 0);
   }
   function play() {
-    // A swap while loading interrupts the older request on purpose; every other refusal is shown.
+    // A swap interrupts the older request on purpose, and a file that cannot be read reports itself as an error.
     audio.play().catch((error) => {
-      if (error.name !== "AbortError") get("trouble").hidden = false;
+      if (error.name === "NotAllowedError") get("trouble").hidden = false;
     });
   }
   function paint() {
@@ -160,7 +174,8 @@
       });
     }
     for (const name of ["loadedmetadata", "seeked", "timeupdate"]) audio.addEventListener(name, paint);
-    audio.addEventListener("error", () => (get("trouble").hidden = false));
+    audio.addEventListener("error", recover);
+    audio.addEventListener("loadeddata", () => (again = ""));
     audio.loop = get("loop").checked;
     get("loop").addEventListener("change", (event) => (audio.loop = event.target.checked));
     get("position").addEventListener("input", (event) => {
