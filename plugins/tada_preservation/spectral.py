@@ -16,6 +16,9 @@ SIZE: Final = 2048
 HOP: Final = 512
 BANDS: Final = 64
 
+HEARD: Final = (100.0, 2500.0)
+"""Range of chroma, in Hz."""
+
 FLOOR: Final = 1e-3
 """Amplitude under which a band counts as silent (a sine at full scale is 1): changes below cannot be heard."""
 
@@ -34,9 +37,10 @@ class Picture:
 
 def picture(samples: Array, rate: int) -> Picture:
     """The picture of samples [n] at `rate` Hz, frames 32 ms apart."""
-    amplitude = _amplitudes(_resample(samples, rate))
-    mel = np.log(np.sqrt(amplitude**2 @ _mel()) + FLOOR)
-    classes = amplitude**2 @ _classes()
+    power = _power(_resample(samples, rate))
+    mel = np.log(np.sqrt(np.add.reduceat(power, _edges(), axis=1)[:, :-1]) + FLOOR)
+    low, high = np.searchsorted(_bins(), HEARD)
+    classes = power[:, low:high] @ _classes()[low:high]
     size = np.linalg.norm(np.sqrt(classes), axis=1, keepdims=True)
     chroma = np.where(size > FLOOR, np.sqrt(classes) / np.maximum(size, FLOOR), 0.0)
     return Picture(np.asarray(mel), np.asarray(chroma))
@@ -55,10 +59,11 @@ def distance(a: Picture, b: Picture) -> float:
     return 0.5 * (colour / COLOUR + harmony / HARMONY)
 
 
-def _amplitudes(samples: Array) -> Array:
+def _power(samples: Array) -> Array:
     padded = np.pad(samples, SIZE // 2)
     frames = np.lib.stride_tricks.sliding_window_view(padded, SIZE)[::HOP]
-    return np.asarray(np.abs(np.fft.rfft(frames * np.hanning(SIZE))) * (4.0 / SIZE))
+    spectra = np.fft.rfft(frames * np.hanning(SIZE))
+    return np.asarray((spectra.real**2 + spectra.imag**2) * (4.0 / SIZE) ** 2)
 
 
 def _resample(samples: Array, rate: int) -> Array:
@@ -69,17 +74,18 @@ def _resample(samples: Array, rate: int) -> Array:
 
 
 @lru_cache(maxsize=1)
-def _mel() -> Array:
-    edges = 700.0 * np.expm1(np.linspace(np.log1p(40.0 / 700.0), np.log1p(7900.0 / 700.0), BANDS + 2))
-    bins = np.fft.rfftfreq(SIZE, 1.0 / RATE)[:, None]
-    rising, falling = (bins - edges[:-2]) / np.diff(edges)[:-1], (edges[2:] - bins) / np.diff(edges)[1:]
-    return np.asarray(np.maximum(np.minimum(rising, falling), 0.0))
+def _bins() -> Array:
+    return np.asarray(np.fft.rfftfreq(SIZE, 1.0 / RATE))
+
+
+@lru_cache(maxsize=1)
+def _edges() -> npt.NDArray[np.intp]:
+    mel = np.linspace(np.log1p(40.0 / 700.0), np.log1p(7900.0 / 700.0), BANDS + 1)
+    return np.searchsorted(_bins(), 700.0 * np.expm1(mel))
 
 
 @lru_cache(maxsize=1)
 def _classes() -> Array:
-    bins = np.fft.rfftfreq(SIZE, 1.0 / RATE)
-    pitch = 69.0 + 12.0 * np.log2(np.maximum(bins, 1.0) / 440.0)
+    pitch = 69.0 + 12.0 * np.log2(np.maximum(_bins(), 1.0) / 440.0)
     away = (pitch[:, None] - np.arange(12) + 6.0) % 12.0 - 6.0
-    heard = (bins > 100.0) & (bins < 2500.0)
-    return np.asarray(np.exp(-0.5 * (away / 0.5) ** 2) * heard[:, None])
+    return np.asarray(np.exp(-0.5 * (away / 0.5) ** 2))

@@ -41,7 +41,8 @@ def power(samples: Array, size: int, hop: int) -> Array:
     """
     padded = np.pad(samples, size // 2)
     frames = np.lib.stride_tricks.sliding_window_view(padded, size)[::hop]
-    return np.asarray(np.abs(np.fft.rfft(frames * _hann(size))) ** 2 * (4.0 / size) ** 2)
+    spectra = np.fft.rfft(frames * _hann(size))
+    return np.asarray((spectra.real**2 + spectra.imag**2) * (4.0 / size) ** 2)
 
 
 @lru_cache(maxsize=8)
