@@ -108,6 +108,12 @@ def test_tables_csv_and_page_hold_the_same_numbers(made: Report) -> None:
     assert {row["prompts"] for row in rows if row["concept"] == "drums"} == {"2"}
 
 
+def test_figures_are_drawn_for_papers(made: Report) -> None:
+    for name in ("heat", "curves-probes", "overview"):
+        assert (made.page.parent / f"{name}.svg").read_text().rstrip().endswith("</svg>")
+        assert (made.page.parent / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+
+
 def test_results_are_the_fakes_own_line(made: Report) -> None:
     """The fake's gain equals its change, so the area up to the cut-off .15 is half its square; its steps are even."""
     result = made.results[0]

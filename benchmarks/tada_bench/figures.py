@@ -1,12 +1,15 @@
-"""Trade-off curves as a figure for papers."""
+"""Trade-off curves and layer maps as figures for papers."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tada_bench.results import ArmResult
+
+if TYPE_CHECKING:
+    from tada_core.impact import Impact
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
 """Okabe and Ito's palette, told apart with any colour vision."""
@@ -26,8 +29,46 @@ def plot_curves(results: Sequence[ArmResult], units: Mapping[str, str], change: 
     from matplotlib.figure import Figure
 
     concepts = list(dict.fromkeys(result.concept for result in results))
-    arms = list(dict.fromkeys(result.arm for result in results))
     figure = Figure(figsize=(3.4 * len(concepts), 3.2), layout="constrained")
+    _curves(figure, concepts, results, units, change)
+    figure.savefig(path, dpi=160)
+    return path
+
+
+def plot_overview(
+    impacts: Sequence[Impact], results: Sequence[ArmResult], units: Mapping[str, str], change: str, path: Path
+) -> Path:
+    """The benchmark in one picture: impact of every layer above, trade-off curves below; arguments as `plot_curves`."""
+    from matplotlib.figure import Figure
+
+    concepts = list(dict.fromkeys(result.concept for result in results))
+    heights = (0.55 + 0.36 * len(impacts), 3.2)
+    figure = Figure(figsize=(max(3.4 * len(concepts), 6.8), sum(heights)), layout="constrained")
+    parts: Any = figure.subfigures(2, 1, height_ratios=heights)
+    above, below = parts
+    _heat(above.subplots(), impacts)
+    _curves(below, concepts, results, units, change)
+    figure.savefig(path, dpi=160)
+    return path
+
+
+def _heat(axes: Any, impacts: Sequence[Impact]) -> None:
+    grid = [impact.values for impact in impacts]
+    axes.imshow(grid, cmap="Blues", vmin=0.0, vmax=1.2, aspect="auto")
+    for row, impact in enumerate(impacts):
+        for column, value in enumerate(impact.values):
+            shade = "white" if value > 0.7 else "black"
+            axes.text(column, row, f"{value:.2f}", ha="center", va="center", fontsize=8, color=shade)
+    axes.set_xticks(range(len(impacts[0].layers)), [f"layer {layer}" for layer in impacts[0].layers], fontsize=8)
+    axes.set_yticks(range(len(impacts)), [impact.concept for impact in impacts])
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+
+
+def _curves(
+    figure: Any, concepts: Sequence[str], results: Sequence[ArmResult], units: Mapping[str, str], change: str
+) -> None:
+    arms = list(dict.fromkeys(result.arm for result in results))
     panels = figure.subplots(1, len(concepts), squeeze=False)[0]
     for concept, axes in zip(concepts, panels, strict=True):
         for result in results:
@@ -39,8 +80,6 @@ def plot_curves(results: Sequence[ArmResult], units: Mapping[str, str], change: 
         axes.set_ylabel(f"gain [{units[concept]}]")
         axes.spines[["top", "right"]].set_visible(False)
     panels[0].legend(frameon=False, fontsize=8)
-    figure.savefig(path, dpi=160)
-    return path
 
 
 def _draw(axes: Any, result: ArmResult, index: int) -> None:

@@ -42,6 +42,10 @@ def _seeds(values: Iterable[int]) -> tuple[int, ...]:
     return seeds
 
 
+def _names(values: Iterable[str]) -> tuple[str, ...]:
+    return tuple(values)
+
+
 _count = validators.ge(1)
 
 
@@ -102,6 +106,10 @@ class Fitting:
     seeds: tuple[int, ...] = field(default=(0,), converter=_seeds)
 
 
+def _arms(values: Iterable[Arm]) -> tuple[Arm, ...]:
+    return tuple(values)
+
+
 @frozen
 class Suite:
     """Model x concepts x arms x strengths x prompts x seeds, and the metrics they are judged by.
@@ -124,13 +132,13 @@ class Suite:
 
     name: str = field(validator=validators.matches_re(r"[\w.-]+"))
     model: str
-    concepts: tuple[str, ...] = field(converter=tuple, validator=validators.min_len(1))
-    arms: tuple[Arm, ...] = field(converter=tuple, validator=validators.min_len(1))
+    concepts: tuple[str, ...] = field(converter=_names, validator=validators.min_len(1))
+    arms: tuple[Arm, ...] = field(converter=_arms, validator=validators.min_len(1))
     prompts: int = field(default=4, validator=_count)
     seeds: tuple[int, ...] = field(default=(0,), converter=_seeds)
     localization: Localization | None = field(factory=Localization)
     fitting: Fitting = field(factory=Fitting)
-    alignment: tuple[str, ...] = field(default=("probes",), converter=tuple, validator=validators.min_len(1))
+    alignment: tuple[str, ...] = field(default=("probes",), converter=_names, validator=validators.min_len(1))
     preservation: str = "spectral"
     ceiling: str = "pci"
     settings: Settings = field(factory=Settings)

@@ -12,7 +12,7 @@ from typing import Any
 
 from attrs import frozen
 
-from tada_bench.figures import COLOURS, plot_curves
+from tada_bench.figures import COLOURS, plot_curves, plot_overview
 from tada_bench.page.data import page_data
 from tada_bench.page.picture import draw
 from tada_bench.plan import Plan
@@ -92,16 +92,18 @@ def _per_metric(found: Sequence[ArmResult], table: Callable[[list[ArmResult]], s
 def write_figures(
     folder: Path, suite: Suite, plan: Plan, found: Sequence[ArmResult], impacts: Mapping[str, Impact]
 ) -> None:
-    """heat.svg and heat.png, curves-<metric>.svg and .png."""
+    """heat, curves-<metric> and overview (both, by the first metric), each as .svg and .png."""
     units = plan.about["units"]
     for ending in ("svg", "png"):
         if impacts:
             plot_impacts(list(impacts.values()), folder / f"heat.{ending}")
         for metric in suite.alignment:
             own = [result for result in found if result.metric == metric]
-            change = f"change ({suite.preservation}) [{units['preservation']}]"
+            axes = units["alignment"][metric], f"change ({suite.preservation}) [{units['preservation']}]"
             if own:
-                plot_curves(own, units["alignment"][metric], change, folder / f"curves-{metric}.{ending}")
+                plot_curves(own, *axes, folder / f"curves-{metric}.{ending}")
+            if own and impacts and metric == suite.alignment[0]:
+                plot_overview(list(impacts.values()), own, *axes, folder / f"overview.{ending}")
 
 
 def write_clips(

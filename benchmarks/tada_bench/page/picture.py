@@ -25,7 +25,8 @@ def spectrogram(audio: Audio) -> NDArray[np.float64]:
     last = np.minimum(np.maximum(edges[1:].astype(int), first + 1), power.shape[1])
     bands = np.stack([power[:, low:high].max(1) for low, high in zip(first, last, strict=True)])
     level = 10 * np.log10(np.maximum(bands, 1e-12))
-    return np.clip((level[::-1] - FLOOR) / (CEILING - FLOOR), 0, 1)
+    scaled: NDArray[np.float64] = np.clip((level[::-1] - FLOOR) / (CEILING - FLOOR), 0, 1)
+    return scaled
 
 
 def draw(audio: Audio, path: Path) -> None:

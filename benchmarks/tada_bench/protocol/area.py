@@ -23,18 +23,17 @@ def area(curve: Curve, limit: float | None, version: Version = "v2") -> float:
     if version == "v1":
         order = argsort(kept.change, kind="stable")
         return float(_trapezoid(kept.gain[order], kept.change[order]))
-    end = boundary(curve, limit)
-    change, gain = (kept.change, kept.gain) if end is None else (append(kept.change, limit), append(kept.gain, end))
+    change, gain = kept.change, kept.gain
+    if limit is not None and (end := boundary(curve, limit)) is not None:
+        change, gain = append(change, limit), append(gain, end)
     return float(_trapezoid(gain, change))
 
 
-def boundary(curve: Curve, limit: float | None) -> float | None:
+def boundary(curve: Curve, limit: float) -> float | None:
     """Gain exactly at the cut-off, or None where no point lies beyond it.
 
     Linear between the kept point of largest change and the dropped point of smallest change.
     """
-    if limit is None:
-        return None
     kept = truncate(curve, limit)
     dropped = curve.change > limit + TOLERANCE
     if not dropped.any() or not len(kept.change):
