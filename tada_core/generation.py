@@ -24,7 +24,7 @@ def _positive(_: Any, attribute: Any, value: Any) -> None:
 
 def _prompt(_: object, __: object, value: str) -> None:
     if not value.strip():
-        raise SpecError("the prompt is empty; give a text such as 'a calm evening tune'")
+        raise SpecError("the prompt is empty; give a text such as 'a piano tune for the evening'")
 
 
 def _seeds(_: object, __: object, value: tuple[int, ...]) -> None:

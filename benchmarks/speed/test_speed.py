@@ -17,7 +17,7 @@ from tada_core import AddVector, Generation, ModelAdapter, Site, TensorRef, run
 from torch import Tensor
 
 ROWS, STEPS = 4, 4
-PROMPT = Generation("a calm evening tune", seeds=tuple(range(ROWS)), steps=STEPS)
+PROMPT = Generation("a piano tune for the evening", seeds=tuple(range(ROWS)), steps=STEPS)
 
 
 def direction(model: ModelAdapter) -> TensorRef:
@@ -87,7 +87,7 @@ def test_sweep(benchmark: Any, model: ModelAdapter, how: str) -> None:
     """Sixteen strengths at two layers against sixteen plain clips, decoder included."""
     kind, size = how.split()
     strengths = [(index - 8) / 16 for index in range(16)]
-    prompt = Generation("a calm evening tune", steps=STEPS)
+    prompt = Generation("a piano tune for the evening", steps=STEPS)
     sites = [Site("out", 2), Site("out", 3)]
     if kind == "plain":
         rows = [row for _ in strengths for row in prompt.rows()]
