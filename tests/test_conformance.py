@@ -1,0 +1,121 @@
+"""Every registered model, method and metric passes the conformance suites; the suites catch those that should not."""
+
+import numpy as np
+import pytest
+from attrs import evolve
+
+import tada_registry as tada
+from tada_caa.caa import CAA, CAAArtifact
+from tada_core import Concept, Metric, SteeringMethod
+from tada_core.testing import check_method, check_metric, check_model
+
+SPEED = Concept("speed", "fast {p}", "slow {p}", prompts=("a song", "a tune"), evaluation=("the song",), probe="tempo")
+
+
+def names(kind):
+    return [entry.name for entry in tada.entries(kind) if entry.installed]
+
+
+@pytest.mark.parametrize("name", names("model"))
+def test_every_model_conforms(name):
+    check_model(tada.load_model(name))
+
+
+@pytest.mark.parametrize("name", names("method"))
+def test_every_method_conforms(name, model):
+    check_method(tada.get_method(name), model, SPEED)
+
+
+@pytest.mark.parametrize("name", names("metric"))
+def test_every_metric_conforms(name):
+    check_metric(tada.get_metric(name), SPEED)
+
+
+@pytest.mark.parametrize("name", names("concept"))
+def test_every_concept_is_named_as_it_is_registered(name):
+    assert tada.get_concept(name).name == name
+
+
+class Wrong(Metric):
+    name, kind, unit = "wrong", "quality", "none"
+
+    def __init__(self, score):
+        self._score = score
+
+    def score(self, clips, against=None):
+        return self._score(clips)
+
+
+@pytest.mark.parametrize(
+    ("score", "rule"),
+    [
+        (lambda clips: np.zeros(1), "scores of shape"),
+        (lambda clips: [0.0] * len(clips), "float64 array"),
+        (lambda clips: np.full(len(clips), np.nan), "not a finite number"),
+        (lambda clips: np.random.default_rng().random(len(clips)), "get other scores"),
+        (lambda clips: np.full(len(clips), float(len(clips))), "depends on the clips beside it"),
+    ],
+)
+def test_a_wrong_metric_is_caught(score, rule):
+    with pytest.raises(AssertionError, match=rule):
+        check_metric(Wrong(score))
+
+
+class Distance(Wrong):
+    kind = "preservation"
+
+
+def test_a_distance_that_is_no_distance_is_caught():
+    with pytest.raises(AssertionError, match="not at distance 0 from itself"):
+        check_metric(Distance(lambda clips: np.ones(len(clips))))
+
+
+class Restless(CAAArtifact):
+    """Steers even at strength zero."""
+
+    method = "restless"
+
+    def interventions(self, strength, unit):
+        return super().interventions(strength + 1, unit)
+
+
+class Idle(CAAArtifact):
+    """Never steers."""
+
+    method = "idle"
+
+    def interventions(self, strength, unit):
+        return super().interventions(0.0, unit)
+
+
+@pytest.mark.parametrize(
+    ("kind", "rule"), [(Restless, "strength 0 changes the clip"), (Idle, "does not change the clip")]
+)
+def test_a_wrong_method_is_caught(kind, rule, model):
+    class Method(SteeringMethod):
+        name, artifact = kind.method, kind
+
+        def fit(self, model, concept, layers=None, seeds=(0,), progress=None):
+            made = CAA().fit(model, concept, layers, seeds)
+            return kind(
+                made.model, made.width, made.concept, made.layers, made.steps, made.options, made.tensors, made.dose
+            )
+
+    with pytest.raises(AssertionError, match=rule):
+        check_method(Method(), model, SPEED)
+
+
+def test_the_small_model_conforms(model):
+    check_model(model, "a calm song", "the fast drums")
+
+
+def test_a_layer_table_that_names_nothing_is_caught(model, monkeypatch):
+    wrong = (*model.layers[:2], evolve(model.layers[2], path="transformer_blocks.9.attn2"))
+    monkeypatch.setattr(model, "layers", wrong)
+    with pytest.raises(AssertionError, match=r"layer 2 names 'transformer_blocks.9.attn2' for slot 'text'"):
+        check_model(model)
+
+
+def test_a_model_that_does_not_hear_the_text_is_caught(model):
+    with pytest.raises(AssertionError, match="the text does not reach the model"):
+        check_model(model, "a calm song", "a calm song")
