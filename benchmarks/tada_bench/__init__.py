@@ -15,7 +15,7 @@ _COMMANDS = {
 
 _SUITES = {
     "default": ("DEFAULT", "CAA and PCI on tempo, brightness and drums of etude: minutes on two cores."),
-    "etude-full": ("ETUDE_FULL", "Five concepts of etude with intervals that mean something: about an hour."),
+    "etude-full": ("ETUDE_FULL", "Five concepts of etude with intervals that mean something: half an hour on two cores."),
 }
 
 

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from tada_bench.suite import Arm, Fitting, Localization, Suite
 
-CAA_STRENGTHS = (-1.0, -0.5, -0.25, 0.25, 0.5, 1.0)
-PCI_STRENGTHS = (-1.0, -0.7, -0.4, 0.4, 0.7, 1.0)
+CAA_ALL = (-1.0, -0.5, -0.25, 0.25, 0.5, 1.0)
+CAA_LOCAL = (-2.0, -1.0, -0.5, 0.5, 1.0, 2.0)
+PCI = (-1.0, -0.8, -0.6, 0.6, 0.8, 1.0)
 
 DEFAULT = Suite(
     name="default",
     model="etude",
     concepts=("tempo", "brightness", "drums"),
     arms=(
-        Arm("caa", "all", CAA_STRENGTHS),
-        Arm("caa", "local", CAA_STRENGTHS),
-        Arm("pci", "all", PCI_STRENGTHS),
+        Arm("caa", "all", CAA_ALL),
+        Arm("caa", "local", CAA_LOCAL),
+        Arm("pci", "all", PCI),
     ),
     prompts=4,
     localization=Localization(pairs=4, top=2),
@@ -26,13 +27,13 @@ ETUDE_FULL = Suite(
     model="etude",
     concepts=("tempo", "brightness", "register", "drums", "mode"),
     arms=(
-        Arm("caa", "all", CAA_STRENGTHS),
-        Arm("caa", "local", CAA_STRENGTHS),
-        Arm("pci", "all", PCI_STRENGTHS),
-        Arm("pci", "local", PCI_STRENGTHS),
+        Arm("caa", "all", CAA_ALL),
+        Arm("caa", "local", CAA_LOCAL),
+        Arm("pci", "all", PCI),
+        Arm("pci", "local", PCI),
     ),
-    prompts=16,
+    prompts=12,
     seeds=(0, 1),
-    localization=Localization(pairs=16, seeds=(0, 1), top=2),
-    fitting=Fitting(prompts=16, seeds=(0, 1)),
+    localization=Localization(pairs=8, seeds=(0, 1), top=2),
+    fitting=Fitting(prompts=8, seeds=(0, 1)),
 )

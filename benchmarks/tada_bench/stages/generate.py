@@ -12,6 +12,7 @@ from tada_core.errors import StoreError
 def generate(session: Session, plan: Plan) -> None:
     """Make what is missing, cell by cell; a cell that fails is listed and the next one is made."""
     wanted = set(plan.rows)
+    session.ticker.total = session.ticker.done + len(wanted)
     session.ticker.finish(len(wanted & set(session.store.clips)), "found in the store")
     for cell in cells(plan, session.store.clips.keys(), session.model.defaults.batch):
         try:

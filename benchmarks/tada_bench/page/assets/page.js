@@ -203,7 +203,7 @@
 
   /* ---- the curves ---- */
 
-  const box = { width: 380, height: 280, left: 46, right: 12, top: 10, bottom: 36 };
+  const box = { width: 350, height: 270, left: 44, right: 10, top: 10, bottom: 38 };
   let marks = [];
 
   function ticks(low, high, count) {
@@ -268,7 +268,7 @@
     for (const value of ticks(0, at.right, 5)) {
       const x = at.x(value);
       make("line", { class: "grid", x1: x, x2: x, y1: box.top, y2: floor }, chart);
-      make("text", { x, y: floor + 15, "text-anchor": "middle" }, chart).textContent = number(value);
+      make("text", { x, y: floor + 16, "text-anchor": "middle" }, chart).textContent = number(value);
     }
     for (const value of ticks(at.low, at.high, 6)) {
       const y = at.y(value);
