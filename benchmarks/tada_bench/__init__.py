@@ -15,16 +15,14 @@ _COMMANDS = {
 
 _SUITES = {
     "default": ("DEFAULT", "CAA and PCI on tempo, brightness and drums of etude: minutes on two cores."),
-    "etude-full": ("ETUDE_FULL", "Five concepts of etude with intervals that mean something: half an hour on two cores."),
+    "etude-full": ("ETUDE_FULL", "Five concepts of etude, narrower intervals: half an hour on two cores."),
 }
 
 
 @hookimpl
 def tada_suites() -> list[Entry]:
     """The suites that come with the package."""
-    return [
-        Entry("suite", name, f"tada_bench.suites:{target}", summary) for name, (target, summary) in _SUITES.items()
-    ]
+    return [Entry("suite", name, f"tada_bench.suites:{target}", summary) for name, (target, summary) in _SUITES.items()]
 
 
 @hookimpl

@@ -37,6 +37,7 @@ def about(session: Session, impacts: dict[str, str], artifacts: dict[tuple[str, 
     """
     suite, model = session.suite, session.model
     units = {arm.name: arm.unit for arm in suite.arms}
+    alignment = {name: session.tools.get_metric(name) for name in suite.alignment}
     return {
         "model": {
             "name": model.name,
@@ -54,8 +55,7 @@ def about(session: Session, impacts: dict[str, str], artifacts: dict[tuple[str, 
         "units": {
             "alignment": {
                 name: {concept: metric.unit_for(value) for concept, value in session.concepts.items()}
-                for name in suite.alignment
-                if (metric := session.tools.get_metric(name))
+                for name, metric in alignment.items()
             },
             "preservation": session.tools.get_metric(suite.preservation).unit,
         },

@@ -14,10 +14,13 @@ from attrs import field, frozen
 
 from tada_bench.store.cell import read_cell
 from tada_bench.store.files import disk, set_aside, sweep, write_json
-from tada_core.errors import StoreError
+from tada_core.errors import ArtifactError, SpecError, StoreError
 
 FORMAT = 1
 """Version of the layout below; a store of another version is refused."""
+
+DAMAGE = (StoreError, ArtifactError, SpecError, OSError, ValueError, KeyError, TypeError)
+"""What reading a damaged file raises."""
 
 
 @frozen(eq=False)
@@ -66,7 +69,7 @@ class Store:
         """Set `path` aside with a warning when reading it inside this block fails; it is then made again."""
         try:
             yield
-        except Exception as error:
+        except DAMAGE as error:
             target = set_aside(path, self.folder)
             warnings.warn(f"damaged {what} set aside as {target} and made again: {error}", stacklevel=3)
 
