@@ -51,7 +51,7 @@ def examples() -> list[Audio]:
     return [Audio(0.5 * wave[None], 16000) for wave in waves]
 
 
-def _score(metric: Metric, clips: Sequence[Audio], against: Any) -> np.ndarray:
+def _score(metric: Metric, clips: Sequence[Audio], against: Any) -> np.ndarray[Any, np.dtype[np.float64]]:
     scores = metric.score(clips, against)
     assert isinstance(scores, np.ndarray), f"score returned {type(scores).__name__}, not a float64 array"
     assert scores.dtype == np.float64, f"score returned {scores.dtype}, not a float64 array"
