@@ -9,7 +9,7 @@ from typing import Final
 import torch
 from diffusers import StableAudioPipeline
 
-from tada_etude.network import build_network, read_tokenizer
+from tada_etude.training.network import build_network, read_tokenizer
 from tada_etude.scheduler import EtudeScheduler
 from tada_etude.training.config import TrainConfig
 from tada_etude.training.data import load_dataset

@@ -6,7 +6,7 @@ import math
 
 import torch
 
-from tada_etude.network import Network
+from tada_etude.training.network import Network
 
 
 def times(batch: int, generator: torch.Generator) -> torch.Tensor:

@@ -109,7 +109,23 @@ def build_network(config: TrainConfig, tokens: int, tokenizer: PreTrainedTokeniz
         nn.init.zeros_(module.weight)
     with torch.no_grad():
         for block in transformer.transformer_blocks:
-            for module in (block.attn1.to_out[0], block.attn2.to_out[0], block.ff.net[2]):
+            for module in (block.attn1.to_out[0], block.ff.net[2]):
                 module.weight.mul_(0.5)
+    open_text_path(transformer)
     projection = StableAudioProjectionModel(width, width, min_value=0, max_value=SECONDS_LIMIT)
     return Network(tokenizer, text_encoder, projection, transformer)
+
+
+def open_text_path(transformer: StableAudioDiTModel) -> None:
+    """Draw the weights between the text and the residual stream anew, so that the text is heard from the first step.
+
+    By default the two projections and the values shrink the text to a four-hundredth of the residual stream, and a
+    network so deaf goes on for thousands of steps without listening. Here queries, keys and values have unit size.
+    """
+    first, last = transformer.cross_attention_proj[0], transformer.cross_attention_proj[2]
+    nn.init.normal_(first.weight, std=1.4 * first.in_features**-0.5)
+    nn.init.normal_(last.weight, std=1.8 * last.in_features**-0.5)
+    for block in transformer.transformer_blocks:
+        attention = block.attn2
+        for module in (attention.to_q, attention.to_k, attention.to_v, attention.to_out[0]):
+            nn.init.normal_(module.weight, std=module.in_features**-0.5)
