@@ -9,7 +9,7 @@ from tada_core.concept import Concept
 
 WORDS: Final[dict[str, tuple[str, ...]]] = {
     "tempo": (
-        *("tempo", "fast", "quick", "quickly", "rapid", "up", "lively", "energetic", "paced", "pace", "speed"),
+        *("tempo", "fast", "quick", "quickly", "rapid", "up", "lively", "energetic", "paced", "pace", "speed", "high"),
         *("slow", "slowly", "calm", "relaxed", "unhurried", "leisurely", "gentle", "quiet", "dance", "moderate"),
     ),
     "brightness": (

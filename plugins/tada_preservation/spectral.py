@@ -22,8 +22,8 @@ HEARD: Final = (100.0, 2500.0)
 FLOOR: Final = 1e-3
 """Amplitude under which a band counts as silent (a sine at full scale is 1): changes below cannot be heard."""
 
-COLOUR: Final = 0.85
-HARMONY: Final = 0.6
+COLOUR: Final = 1.3
+HARMONY: Final = 0.8
 """Root mean square difference of log-mel (nats) and of chroma (unitless) between two seeds of a prompt."""
 
 

@@ -67,7 +67,7 @@ def features(samples: Array) -> Array:
     """
     spectra = power(samples, SIZE, HOP)
     bands = spectra @ _bank()
-    level = np.log(bands + 1e-5 * bands.max())
+    level = np.log(bands / bands.max() + 1e-5)
     cepstra = level @ _cosines()
     change = np.quantile(level[4:] - level[:-4], (0.05, 0.25, 0.5, 0.75, 0.95), axis=0)
     total = spectra.sum(1)

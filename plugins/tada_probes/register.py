@@ -6,10 +6,10 @@ from typing import Final
 
 import numpy as np
 
-from tada_probes.signal import Array, frequencies, power, resample, silent
+from tada_probes.signal import RATE, Array, frequencies, power, resample, silent
 
-SIZE: Final = 2048
-HOP: Final = 512
+SIZE: Final = 4096
+HOP: Final = 1024
 SHARE: Final = 0.05
 
 
@@ -29,5 +29,5 @@ def register(samples: Array, rate: int) -> float:
     typical = typical * (bins > 55.0)
     if not typical.any():
         return 0.0
-    edge = float(np.interp(SHARE, np.cumsum(typical) / typical.sum(), bins))
+    edge = float(np.interp(SHARE, np.cumsum(typical) / typical.sum(), bins + 0.5 * RATE / SIZE))
     return float(69.0 + 12.0 * np.log2(edge / 440.0))
