@@ -14,7 +14,7 @@ import pytest
 import soundfile
 import torch
 from attrs import evolve
-from bench_fakes import RATE, SECONDS, SUITE, bench
+from bench_fakes import RATE, SECONDS, SUITE, FakeTools, bench
 
 from tada_bench.page.build import Report, report
 from tada_bench.page.picture import COLUMNS, ROWS, spectrogram
@@ -169,6 +169,20 @@ def test_a_title_that_looks_like_markup_stays_text(tmp_path: Path) -> None:
     made = report(tmp_path / "store")
     assert Page(made.page).data["failures"][0]["error"] == "RuntimeError: </script><b>loud</b>"
     assert "<b>loud</b>" not in made.page.read_text().split("<main>")[1].split("<footer>")[0]
+
+
+def test_an_undefined_impact_is_said_and_breaks_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    localize = FakeTools.localize
+
+    def nothing(self: Any, *arguments: Any, **options: Any) -> Any:
+        found = localize(self, *arguments, **options)
+        return evolve(found, target=found.source, patched=0 * found.patched)
+
+    monkeypatch.setattr(FakeTools, "localize", nothing)
+    bench(tmp_path / "store", evolve(SUITE, arms=SUITE.arms[::2]))
+    page = Page(report(tmp_path / "store").page)
+    assert {cell["impact"] for row in page.data["heat"] for cell in row["layers"]} == {None}
+    assert page.text.count("n/a") >= 2 * 3
 
 
 def test_numbers_and_layers_in_words() -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import bench_fakes
+import numpy as np
 import pytest
 from attrs import evolve
 from bench_fakes import SUITE, bench
@@ -190,6 +191,23 @@ def test_a_method_that_cannot_be_fitted_fails_alone(tmp_path: Path, monkeypatch:
         f"fitting shift {where} to {concept}" for where in ("all", "local") for concept in SUITE.concepts
     }
     assert len(tools.made) == 6 + 2 * 6 * 2
+
+
+def test_a_score_that_is_no_number_is_listed_and_leaves_the_rest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    score = bench_fakes.Probe.score
+
+    def undefined(self: Any, clips: Any, against: Any = None) -> Any:
+        values = score(self, clips, against)
+        return np.where(values > 0.25, np.nan, values) if self.kind == "alignment" else values
+
+    monkeypatch.setattr(bench_fakes.Probe, "score", undefined)
+    store, _ = bench(tmp_path / "store")
+    assert "gives no finite number for" in store.failures()[0]["error"]
+    plan = Plan.load(tmp_path / "store" / "plan.json")
+    found = results(SUITE, plan, read_points(store, plan, "probes", "spectral"))
+    assert {result.arm for result in found} == {"shift local", "pci all"}
 
 
 def test_a_full_disk_is_one_clear_error_and_loses_nothing(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:

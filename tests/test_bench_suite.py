@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import bench_fakes
 import pytest
 from attrs import evolve
 from bench_fakes import SUITE, FakeTools, Model, bench
@@ -95,3 +96,12 @@ def test_resized_changes_only_what_is_asked() -> None:
     other = SUITE.resized(prompts=1, seeds=3)
     assert other == evolve(SUITE, prompts=1, seeds=(0, 1, 2))
     assert SUITE.resized(model="other") == evolve(SUITE, model="other")
+
+
+def test_a_concept_that_a_metric_cannot_measure_is_told_before_any_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(self: object, concept: object) -> str:
+        raise SpecError("no probe")
+
+    monkeypatch.setattr(bench_fakes.Probe, "unit_for", refuse)
+    with pytest.raises(SpecError, match="no probe"):
+        check(SUITE, FakeTools())

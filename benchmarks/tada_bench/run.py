@@ -90,16 +90,16 @@ def check(suite: Suite, tools: Tools) -> dict[str, Concept]:
         UnknownNameError: a name that nothing is registered under; names the nearest.
         SpecError: a metric of the wrong kind, or more prompts than a concept has.
     """
-    kinds = dict.fromkeys(suite.alignment, "alignment") | {suite.preservation: "preservation"}
-    if suite.localization is not None:
-        kinds[suite.localization.readout] = "alignment"
-    for name, kind in kinds.items():
+    alignment = [*suite.alignment, *([suite.localization.readout] if suite.localization else [])]
+    for name, kind in [*((name, "alignment") for name in alignment), (suite.preservation, "preservation")]:
         if (found := tools.get_metric(name).kind) != kind:
             raise SpecError(f"metric '{name}' is of kind {found}, but the suite uses it for {kind}")
     for arm in suite.arms:
         _unit(arm, tools.get_method(arm.method, **arm.options))
     concepts = {name: tools.get_concept(name) for name in suite.concepts}
     for name, concept in concepts.items():
+        for metric in alignment:
+            tools.get_metric(metric).unit_for(concept)
         _enough(name, "evaluation", len(concept.evaluation), suite.prompts)
         _enough(name, "fitting", len(concept.prompts), suite.fitting.prompts)
         if suite.localization is not None:

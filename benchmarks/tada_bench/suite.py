@@ -195,7 +195,7 @@ class Suite:
 def _words(error: BaseException, kind: type | None) -> str:
     from cattrs.v import format_exception
 
-    return str(error) if isinstance(error, SpecError) else format_exception(error, kind)
+    return str(error) if isinstance(error, SpecError | ValueError) else format_exception(error, kind)
 
 
 @cache

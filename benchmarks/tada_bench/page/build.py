@@ -10,9 +10,10 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from attrs import frozen
 
-from tada_bench.figures import COLOURS, plot_curves, plot_overview
+from tada_bench.figures import plot_curves, plot_overview
 from tada_bench.page.data import page_data
 from tada_bench.page.picture import draw
 from tada_bench.plan import Plan
@@ -63,7 +64,8 @@ def report(folder: str | Path, progress: Callable[[int, int], None] | None = Non
         write_figures(temporary, suite, plan, found, impacts)
         write_clips(temporary, store, every, progress)
         data = page_data(suite, plan, store, found, every, impacts)
-        (temporary / "index.html").write_text(render(data, found))
+        names = sorted(path.name for path in temporary.glob("*.*") if path.suffix != ".png")
+        (temporary / "index.html").write_text(render(data, found, names))
         shutil.rmtree(target, ignore_errors=True)
     return Report(target / "index.html", tuple(found), tuple(store.failures()))
 
@@ -92,18 +94,22 @@ def _per_metric(found: Sequence[ArmResult], table: Callable[[list[ArmResult]], s
 def write_figures(
     folder: Path, suite: Suite, plan: Plan, found: Sequence[ArmResult], impacts: Mapping[str, Impact]
 ) -> None:
-    """heat, curves-<metric> and overview (both, by the first metric), each as .svg and .png."""
+    """heat, curves-<metric> and overview (both, by the first metric), each as .svg and .png.
+
+    A concept whose whole prompt swap changed nothing has no impact to draw.
+    """
     units = plan.about["units"]
+    drawn = [impact for impact in impacts.values() if np.isfinite(impact.values).all()]
     for ending in ("svg", "png"):
-        if impacts:
-            plot_impacts(list(impacts.values()), folder / f"heat.{ending}")
+        if drawn:
+            plot_impacts(drawn, folder / f"heat.{ending}")
         for metric in suite.alignment:
             own = [result for result in found if result.metric == metric]
             axes = units["alignment"][metric], f"change ({suite.preservation}) [{units['preservation']}]"
             if own:
                 plot_curves(own, *axes, folder / f"curves-{metric}.{ending}")
-            if own and impacts and metric == suite.alignment[0]:
-                plot_overview(list(impacts.values()), own, *axes, folder / f"overview.{ending}")
+            if own and drawn and metric == suite.alignment[0]:
+                plot_overview(drawn, own, *axes, folder / f"overview.{ending}")
 
 
 def write_clips(
@@ -128,8 +134,14 @@ def _link(source: Path, target: Path) -> None:
         shutil.copyfile(source, target)
 
 
-def render(data: Mapping[str, Any], found: Sequence[ArmResult]) -> str:
-    """The HTML with style, script and data inside, because a page opened from a disk may not load them."""
+def render(data: Mapping[str, Any], found: Sequence[ArmResult], names: Sequence[str]) -> str:
+    """The HTML with style, script and data inside, because a page opened from a disk may not load them.
+
+    Args:
+        data: of `page_data`.
+        found: what the tables show.
+        names: files beside the page, linked at its end.
+    """
     from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
     loader = PackageLoader("tada_bench.page", "assets")
@@ -144,7 +156,7 @@ def render(data: Mapping[str, Any], found: Sequence[ArmResult]) -> str:
         inline=inline,
         style=(assets / "page.css").read_text(),
         script=(assets / "page.js").read_text(),
-        colours=COLOURS,
         head=HEAD,
+        names=names,
         tables={metric: lines(r for r in found if r.metric == metric) for metric in data["metrics"]},
     )

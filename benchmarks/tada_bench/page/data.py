@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -65,8 +66,13 @@ def heat(impact: Impact, suite: Suite) -> dict[str, Any]:
         "base": impact.base,
         "pairs": impact.source.size,
         "local": local,
-        "layers": impact.table(),
+        "layers": [{key: _known(value) for key, value in cell.items()} for cell in impact.table()],
     }
+
+
+def _known(value: Any) -> Any:
+    """None for a number that is undefined, because JSON has no nan."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def players(scores: Sequence[Score]) -> list[dict[str, Any]]:

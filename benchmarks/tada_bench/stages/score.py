@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
@@ -70,9 +71,12 @@ def _measure(session: Session, plan: Plan, task: Task, identities: list[str]) ->
     clips = [Audio.load(session.store.clips[identity]) for identity in missing]
     against = _references(session, plan, missing) if concept is None else concept
     values = session.tools.get_metric(task.metric).score(clips, against)
-    scores = known | dict(zip(missing, map(float, values), strict=True))
+    fresh = {identity: float(value) for identity, value in zip(missing, values, strict=True) if math.isfinite(value)}
+    scores = known | fresh
     with disk(session.store.folder):
         write_scores(task.cell, task.name, digest, dict(sorted(scores.items())))
+    if silent := set(missing) - fresh.keys():
+        raise SpecError(f"{task.metric} gives no finite number for {len(silent)} of {len(missing)} clips")
 
 
 def _known(session: Session, task: Task, digest: str) -> dict[str, float]:
