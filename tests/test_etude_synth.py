@@ -22,7 +22,7 @@ from tada_etude.synth import (
 from tada_etude.synth.captions import ADJECTIVES, PHRASES, PLAYERS
 from tada_etude.synth.drums import kit
 from tada_etude.synth.instruments import pitch_to_hz
-from tada_etude.synth.score import SCALES, beats, compose
+from tada_etude.synth.score import SCALES, beats, compose, melody, progression
 
 SEEDS = range(12)
 
@@ -63,12 +63,24 @@ def test_bright_clips_have_a_higher_centroid_than_dark_ones(instrument: str, see
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_registers_lie_an_octave_apart(seed: int) -> None:
-    means = [
+def test_melodies_of_the_registers_lie_an_octave_apart(seed: int) -> None:
+    means = []
+    for register in REGISTERS:
+        clip = attrs.evolve(draw(seed), register=register)
+        rng = np.random.default_rng(seed)
+        roots = progression(clip.mode, len(beats(clip)), rng)
+        means.append(np.mean([note.pitch for note in melody(clip, roots, rng)]))
+    assert means[1] - means[0] > 11
+    assert means[2] - means[1] > 11
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_whole_clips_rise_with_the_register(seed: int) -> None:
+    low, middle, high = (
         np.mean([note.pitch for note in compose(attrs.evolve(draw(seed), register=register))]) for register in REGISTERS
-    ]
-    assert means[1] - means[0] > 7
-    assert means[2] - means[1] > 10
+    )
+    assert low < middle < high
+    assert high - low > 12
 
 
 @pytest.mark.parametrize("seed", SEEDS)

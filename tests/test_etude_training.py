@@ -12,11 +12,11 @@ import pytest
 import torch
 from diffusers import StableAudioPipeline
 
-from tada_etude.training.network import build_tokenizer
 from tada_etude.synth import caption, draw, render
 from tada_etude.training import Progress, TrainConfig, export, train
 from tada_etude.training.data import load_dataset
 from tada_etude.training.loop import State, learning_rate
+from tada_etude.training.network import build_tokenizer
 from tada_etude.training.objective import mix, times
 
 TINY = TrainConfig.tiny()

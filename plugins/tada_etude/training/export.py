@@ -9,10 +9,10 @@ from typing import Final
 import torch
 from diffusers import StableAudioPipeline
 
-from tada_etude.training.network import build_network, read_tokenizer
 from tada_etude.scheduler import EtudeScheduler
 from tada_etude.training.config import TrainConfig
 from tada_etude.training.data import load_dataset
+from tada_etude.training.network import build_network, read_tokenizer
 
 SIGMAS: Final = (0.05, 60.0)
 """Noise levels, relative to the signal, at which sampling ends and begins."""

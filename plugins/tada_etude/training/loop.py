@@ -15,9 +15,9 @@ import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from transformers import PreTrainedTokenizerFast
 
-from tada_etude.training.network import Network, build_network, build_tokenizer, read_tokenizer
 from tada_etude.training.config import TrainConfig
 from tada_etude.training.data import Dataset, captions, load_dataset
+from tada_etude.training.network import Network, build_network, build_tokenizer, read_tokenizer
 from tada_etude.training.objective import loss as objective
 
 EVERY = 20
