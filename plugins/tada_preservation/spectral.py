@@ -81,7 +81,7 @@ def _bins() -> Array:
 @lru_cache(maxsize=1)
 def _edges() -> npt.NDArray[np.intp]:
     mel = np.linspace(np.log1p(40.0 / 700.0), np.log1p(7900.0 / 700.0), BANDS + 1)
-    return np.searchsorted(_bins(), 700.0 * np.expm1(mel))
+    return np.asarray(np.searchsorted(_bins(), 700.0 * np.expm1(mel)))
 
 
 @lru_cache(maxsize=1)
