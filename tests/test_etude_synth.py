@@ -74,13 +74,13 @@ def test_melodies_of_the_registers_lie_an_octave_apart(seed: int) -> None:
     assert means[2] - means[1] > 11
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-def test_whole_clips_of_high_register_lie_above_the_others(seed: int) -> None:
+def test_whole_clips_rise_with_the_register() -> None:
     low, middle, high = (
-        np.mean([note.pitch for note in compose(attrs.evolve(draw(seed), register=register))]) for register in REGISTERS
+        np.mean([n.pitch for seed in SEEDS for n in compose(attrs.evolve(draw(seed), register=register))])
+        for register in REGISTERS
     )
-    assert high - low > 12
-    assert high - middle > 8
+    assert low < middle < high
+    assert high - low > 15
 
 
 @pytest.mark.parametrize("seed", SEEDS)
