@@ -230,6 +230,16 @@ def test_a_folder_that_cannot_be_written_is_refused_before_work(run, on, tmp_pat
     refused(run("fit", "caa", "speed", *on, "--out", taken), str(taken))
 
 
+def test_train_etude_trains_goes_on_and_exports(run, tmp_path):
+    work, weights = tmp_path / "work", tmp_path / "weights"
+    assert run("train-etude", work, "--tiny", "--steps", 2)[1].startswith("step 2, loss ")
+    status, out, err = run("train-etude", work, "--tiny", "--steps", 3, "--export", weights)
+    assert (status, out.splitlines()[1:]) == (0, [f"pipeline: {weights}"]), err
+    assert out.startswith("step 3, loss ")
+    (clip,) = tada.load_model("etude", str(weights)).generate(Generation("a tune", steps=2))
+    assert clip.audio.seconds > 4
+
+
 def test_new_plugin_writes_a_project_once(run, tmp_path):
     folder = tmp_path / "tada-nudge"
     assert run("new-plugin", "nudge", "--folder", folder)[0] == 0
