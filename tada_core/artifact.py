@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from tada_core.adapter import ModelAdapter
 
 FORMAT = 1
+_HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 CONFIG, WEIGHTS, CARD = "config.json", "artifact.safetensors", "README.md"
 
 
@@ -200,12 +202,15 @@ def fetch(source: str | Path) -> Path:
     """
     if Path(source).is_dir():
         return Path(source)
+    if not _HUB_ID.fullmatch(str(source)):
+        raise ArtifactError(f"no folder '{source}', and no hub id (owner/name) either; fit one with `tada fit`")
     import huggingface_hub
 
     try:
         return Path(huggingface_hub.snapshot_download(str(source)))
     except Exception as error:
-        raise ArtifactError(f"no folder and no reachable hub repository called '{source}': {error}") from error
+        reason = str(error).strip().splitlines()[0]
+        raise ArtifactError(f"no folder and no reachable hub repository called '{source}': {reason}") from error
 
 
 def read_config(folder: Path) -> dict[str, Any]:

@@ -222,6 +222,11 @@ def test_artifact_files_that_are_damaged_or_foreign(caa: CAAArtifact, tmp_path: 
             CAAArtifact.from_pretrained(folder)
 
 
+def test_an_artifact_that_is_nowhere_is_said_at_once(tmp_path: Path) -> None:
+    with pytest.raises(ArtifactError, match="tada fit"):
+        CAAArtifact.from_pretrained(tmp_path / "nothing")
+
+
 def test_artifact_of_another_model_or_width(caa: CAAArtifact, model: tiny.Tiny) -> None:
     from attrs import evolve
 
