@@ -94,6 +94,7 @@ def test_failures_are_listed_with_their_traceback(made: Report) -> None:
 
 def test_heat_map_names_every_interval(made: Report) -> None:
     assert made.page.read_text().count("95% interval") == 2 * 2 * 3
+    assert Page(made.page).data["heat"][0]["effect"] == "1.00"
 
 
 def test_tables_csv_and_page_hold_the_same_numbers(made: Report) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from tada_bench.suite import Arm, Fitting, Localization, Suite
 
-CAA_ALL = (-1.0, -0.5, -0.25, 0.25, 0.5, 1.0)
-CAA_LOCAL = (-2.0, -1.0, -0.5, 0.5, 1.0, 2.0)
+CAA_ALL = (-0.7, -0.3, -0.12, 0.12, 0.3, 0.7)
+CAA_LOCAL = (-1.5, -0.6, -0.25, 0.25, 0.6, 1.5)
 PCI = (-1.0, -0.8, -0.6, 0.6, 0.8, 1.0)
 
 DEFAULT = Suite(
@@ -18,7 +18,7 @@ DEFAULT = Suite(
         Arm("pci", "all", PCI),
     ),
     prompts=4,
-    localization=Localization(pairs=4, top=2),
+    localization=Localization(pairs=4, base="opposite", top=2),
     fitting=Fitting(prompts=4),
 )
 
@@ -34,6 +34,6 @@ ETUDE_FULL = Suite(
     ),
     prompts=12,
     seeds=(0, 1),
-    localization=Localization(pairs=8, seeds=(0, 1), top=2),
+    localization=Localization(pairs=8, seeds=(0, 1), base="opposite", top=2),
     fitting=Fitting(prompts=8, seeds=(0, 1)),
 )

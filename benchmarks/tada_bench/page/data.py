@@ -14,6 +14,7 @@ from tada_bench.plan import Plan
 from tada_bench.results import ArmResult, Score
 from tada_bench.store.store import Store
 from tada_bench.suite import Suite
+from tada_bench.tables import number
 from tada_core.errors import SpecError
 from tada_core.impact import Impact
 
@@ -27,6 +28,7 @@ def page_data(
     impacts: Mapping[str, Impact],
 ) -> dict[str, Any]:
     """One object: head, heat map, results, clips by place, failures."""
+    units = plan.about["units"]
     return {
         "suite": suite.name,
         "model": plan.about["model"],
@@ -36,12 +38,12 @@ def page_data(
         "prompts": suite.prompts,
         "seeds": len(suite.seeds),
         "metrics": list(suite.alignment),
-        "units": plan.about["units"],
+        "units": units,
         "preservation": suite.preservation,
         "ceiling": suite.ceiling,
         "concepts": [{"name": name, **plan.about["concepts"][name]} for name in suite.concepts],
         "arms": [{"name": arm.name, "method": arm.method, "place": arm.place} for arm in suite.arms],
-        "heat": [heat(impacts[name], suite) for name in suite.concepts if name in impacts],
+        "heat": [heat(impacts[name], suite, units["alignment"]) for name in suite.concepts if name in impacts],
         "results": [asdict(result) for result in results],
         "players": players(scores),
         "failures": store.failures(),
@@ -54,8 +56,12 @@ def made(store: Store) -> str:
     return datetime.fromtimestamp(max(times), UTC).strftime("%Y-%m-%d %H:%M UTC") if times else "never"
 
 
-def heat(impact: Impact, suite: Suite) -> dict[str, Any]:
-    """One row of the heat map: impact per layer with intervals, and which layers were called local."""
+def heat(impact: Impact, suite: Suite, units: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
+    """One row of the heat map: impact per layer with intervals, which layers were called local, the whole effect.
+
+    Args:
+        units: by alignment metric and concept, of the metrics the suite scores.
+    """
     try:
         local = list(impact.top(suite.localization.top)) if suite.localization else []
     except SpecError:
@@ -65,6 +71,8 @@ def heat(impact: Impact, suite: Suite) -> dict[str, Any]:
         "readout": impact.readout,
         "base": impact.base,
         "pairs": impact.source.size,
+        "effect": number(_known(impact.effect)),
+        "unit": units.get(impact.readout, {}).get(impact.concept, ""),
         "local": local,
         "layers": [{key: _known(value) for key, value in cell.items()} for cell in impact.table()],
     }
