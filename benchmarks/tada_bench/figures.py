@@ -58,7 +58,9 @@ def _heat(axes: Any, impacts: Sequence[Impact]) -> None:
     for row, impact in enumerate(impacts):
         for column, value in enumerate(impact.values):
             shade = "white" if value > 0.7 else "black"
-            axes.text(column, row, f"{round(float(value), 2) + 0.0:.2f}", ha="center", va="center", fontsize=8, color=shade)
+            axes.text(
+                column, row, f"{round(float(value), 2) + 0.0:.2f}", ha="center", va="center", fontsize=8, color=shade
+            )
     axes.set_xticks(range(len(impacts[0].layers)), [f"layer {layer}" for layer in impacts[0].layers], fontsize=8)
     axes.set_yticks(range(len(impacts)), [impact.concept for impact in impacts])
     axes.tick_params(length=0)
