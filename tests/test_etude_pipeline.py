@@ -67,8 +67,11 @@ def test_audio_is_finite_unclipped_and_of_the_right_length(pipeline: StableAudio
 
 
 def test_opposite_prompts_are_heard(pipeline: StableAudioPipeline) -> None:
-    bright, dark = (centroid(generate(pipeline, f"a {word} tune without drums")) for word in ("bright", "dark"))
-    assert (bright > 1.5 * dark).all()
+    bright, dark = (
+        centroid(generate(pipeline, f"a {word} tune without drums", range(12))) for word in ("bright", "dark")
+    )
+    assert np.median(bright) > 1.5 * np.median(dark)
+    assert (bright[:, None] > dark).mean() > 0.8
 
 
 def test_the_same_seed_gives_the_same_latents(pipeline: StableAudioPipeline) -> None:
