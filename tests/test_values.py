@@ -54,7 +54,9 @@ ALL = (
 )
 
 
-@pytest.mark.parametrize("value", [*ALL, ALL, Row("x", 1, "{p}!", Settings(steps=3), ALL), Generation("x", (1, 2), steps=4)])
+@pytest.mark.parametrize(
+    "value", [*ALL, ALL, Row("x", 1, "{p}!", Settings(steps=3), ALL), Generation("x", (1, 2), steps=4)]
+)
 def test_json_round_trip(value: Any) -> None:
     text = json.dumps(to_dict(value))
     assert from_dict(json.loads(text)) == value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 import tada_registry as tada
 from tada_core import ModelAdapter
 

@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 import torch
-from tada_core import AddVector, Generation, ModelAdapter, Site, TensorRef, run
 from torch import Tensor
+
+from tada_core import AddVector, Generation, ModelAdapter, Site, TensorRef, run
 
 ROWS, STEPS = 4, 4
 PROMPT = Generation("a piano tune for the evening", seeds=tuple(range(ROWS)), steps=STEPS)
