@@ -135,12 +135,7 @@ class ModelAdapter(ABC):
     def resolve(self, settings: Settings) -> Settings:
         """Settings with the model's defaults filled in."""
         own = self.defaults
-        return Settings(
-            seconds=own.seconds if settings.seconds is None else settings.seconds,
-            steps=own.steps if settings.steps is None else int(settings.steps),
-            guidance=own.guidance if settings.guidance is None else settings.guidance,
-            lyrics=settings.lyrics,
-        )
+        return settings.over(Settings(own.seconds, own.steps, own.guidance))
 
     def batch(self, rows: Sequence[Row]) -> Batch:
         """Rows of equal settings as one batch."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from attrs import field, frozen
+from attrs import asdict, evolve, field, frozen
+from attrs.converters import optional
 
 from tada_core.convert import ints
 from tada_core.errors import SpecError
@@ -44,9 +45,14 @@ class Settings:
     """
 
     seconds: float | None = field(default=None, validator=_positive)
-    steps: int | None = field(default=None, validator=_positive)
+    steps: int | None = field(default=None, converter=optional(int), validator=_positive)
     guidance: float | None = None
     lyrics: str = ""
+
+    def over(self, defaults: Settings) -> Settings:
+        """These settings, with those of `defaults` in the place of None."""
+        given = {name: value for name, value in asdict(self).items() if value is not None}
+        return evolve(defaults, **given)
 
 
 @frozen

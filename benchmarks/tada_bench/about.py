@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import asdict
 
-from tada_bench.identity import resolve
 from tada_bench.session import Session
 
 if TYPE_CHECKING:
@@ -45,7 +44,7 @@ def about(session: Session, impacts: dict[str, str], artifacts: dict[tuple[str, 
             "weights": session.fingerprint.weights,
             "rate": model.rate,
             "layers": len(model.layers),
-            "settings": asdict(resolve(suite.settings, session.fingerprint.defaults)),
+            "settings": asdict(suite.settings.over(session.fingerprint.defaults)),
         },
         "versions": versions(),
         "concepts": {

@@ -39,18 +39,12 @@ def identity(row: Row, fingerprint: Fingerprint) -> str:
         "version": VERSION,
         "model": fingerprint.model,
         "weights": fingerprint.weights,
-        "settings": asdict(resolve(row.settings, fingerprint.defaults)),
+        "settings": asdict(row.settings.over(fingerprint.defaults)),
         "text": row.text,
         "seed": row.seed,
         "interventions": [_filled(to_dict(item), row.prompt) for item in row.interventions],
     }
     return hashlib.sha256(canonical(what).encode()).hexdigest()[:20]
-
-
-def resolve(settings: Settings, defaults: Settings) -> Settings:
-    """Settings with the defaults in the place of None."""
-    given = {name: value for name, value in asdict(settings).items() if value is not None}
-    return Settings(**{**asdict(defaults), **given})
 
 
 def _filled(intervention: dict[str, Any], prompt: str) -> dict[str, Any]:

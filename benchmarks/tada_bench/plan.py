@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import asdict, evolve, field, frozen
 
-from tada_bench.identity import Fingerprint, identity, resolve
+from tada_bench.identity import Fingerprint, identity
 from tada_bench.store.cell import Cell
 from tada_bench.store.files import write_json
 from tada_bench.suite import Arm, Suite
@@ -88,7 +88,7 @@ def expand(
 def _sweep(
     suite: Suite, concept: Concept, arm: Arm, artifact: Artifact, model: Fingerprint
 ) -> Iterator[tuple[Row, float]]:
-    settings = resolve(suite.settings, model.defaults)
+    settings = suite.settings.over(model.defaults)
     steer = {strength: artifact.at(strength, arm.unit) if strength else () for strength in arm.strengths}
     for prompt, seed in itertools.product(concept.evaluation[: suite.prompts], suite.seeds):
         for strength in arm.strengths:

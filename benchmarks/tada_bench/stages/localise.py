@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from attrs import asdict, evolve
+from attrs import asdict
 
 from tada_bench.budget import localizing
-from tada_bench.identity import resolve
 from tada_bench.session import Session, sides, target
 from tada_bench.store.files import disk, write_text
 from tada_core.errors import StoreError
@@ -37,7 +36,7 @@ def impact_key(session: Session, name: str) -> str:
     how, concept = session.suite.localization, session.concepts[name]
     assert how is not None
     prompts = concept.prompts[: how.pairs]
-    settings = asdict(resolve(session.suite.settings, session.fingerprint.defaults))
+    settings = asdict(session.suite.settings.over(session.fingerprint.defaults))
     ways = [list(prompts), list(how.seeds), how.base, how.readout]
     return session.key("impact", sides(concept), target(concept), ways, settings)
 
@@ -53,7 +52,7 @@ def _impact(session: Session, name: str, key: str, label: str) -> Impact:
     concept = session.concepts[name]
     impact = tools.localize(
         session.model,
-        evolve(concept, prompts=concept.prompts[: how.pairs]),
+        concept,
         readout,
         base=how.base,
         pairs=how.pairs,
