@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import shutil
 from pathlib import Path
 
 import attrs
@@ -72,6 +73,15 @@ def test_a_checkpoint_of_another_configuration_is_refused(tmp_path: Path) -> Non
     train(attrs.evolve(TINY, steps=1), tmp_path)
     with pytest.raises(ValueError, match="batch"):
         train(attrs.evolve(TINY, steps=2, batch=2), tmp_path)
+
+
+def test_it_is_refused_before_any_clip_is_synthesised(
+    whole: tuple[Path, State], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copy(whole[0] / "checkpoint.pt", tmp_path)
+    monkeypatch.setattr("tada_etude.training.loop.load_dataset", lambda *_: pytest.fail("work started"))
+    with pytest.raises(ValueError, match="another channels"):
+        train(attrs.evolve(TINY, channels=TINY.channels + 1), tmp_path)
 
 
 def test_the_averaged_weights_are_exported_as_a_pipeline(whole: tuple[Path, State], tmp_path: Path) -> None:

@@ -57,8 +57,9 @@ def train(
     Raises ValueError where the checkpoint is of another configuration.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    stored = checkpoint(config, folder)
     dataset = load_dataset(config, folder)
-    state = resume(config, folder, dataset)
+    state = resume(config, stored, dataset)
     last = config.steps if stop_after is None else min(config.steps, state.step + stop_after)
     losses: list[float] = []
     saved = started = time.monotonic()
@@ -138,16 +139,26 @@ def save(state: State, config: TrainConfig, folder: Path) -> None:
     (folder / "loss.part").replace(folder / "loss.csv")
 
 
-def resume(config: TrainConfig, folder: Path, dataset: Dataset) -> State:
-    """The state of the folder's checkpoint, or a fresh one where there is none."""
+def checkpoint(config: TrainConfig, folder: Path) -> dict[str, Any] | None:
+    """What the folder's checkpoint holds, or None where there is none; read before any clip is synthesised.
+
+    Raises ValueError where it is of another configuration.
+    """
     path = folder / "checkpoint.pt"
     if not path.exists():
-        return fresh(config, dataset, build_tokenizer(config))
-    stored = torch.load(path, weights_only=True)
+        return None
+    stored: dict[str, Any] = torch.load(path, weights_only=True)
     free = {"steps", "checkpoint_seconds", "rate", "warmup"}
     differing = [k for k, v in attrs.asdict(config).items() if k not in free and stored["config"][k] != v]
     if differing:
         raise ValueError(f"{path} was trained with another {', '.join(differing)}; use another folder or that value")
+    return stored
+
+
+def resume(config: TrainConfig, stored: dict[str, Any] | None, dataset: Dataset) -> State:
+    """The state that a checkpoint holds, or a fresh one where there is none."""
+    if stored is None:
+        return fresh(config, dataset, build_tokenizer(config))
     state = fresh(config, dataset, read_tokenizer(stored["tokenizer"], config))
     state.network.modules().load_state_dict(stored["modules"])
     state.optimiser.load_state_dict(stored["optimiser"])
