@@ -124,10 +124,17 @@ def test_a_sine_of_amplitude_one_has_magnitude_one() -> None:
 
 
 def test_mel_inversion_gives_back_the_bands() -> None:
-    mel = mel_matrix(128, 2048, RATE)
+    mel = mel_matrix(128, 2048, RATE, 200.0)
     bands = mel @ torch.rand(1, 1025, 8, generator=torch.Generator().manual_seed(0))
     assert (mel @ invert_mel(mel, bands) - bands).norm() < 0.05 * bands.norm()
     assert invert_mel(mel, bands).min() >= 0
+
+
+def test_low_notes_have_more_bands_the_lower_the_knee() -> None:
+    for knee in (100.0, 200.0, 700.0):
+        assert (mel_matrix(128, 2048, RATE, knee).sum(1) > 0).all()
+    low = [int((mel_matrix(128, 2048, RATE, knee).argmax(1) < 64).sum()) for knee in (200.0, 700.0)]
+    assert low[0] > 1.4 * low[1]
 
 
 def test_phases_converge_from_a_good_start() -> None:

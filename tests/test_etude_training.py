@@ -18,7 +18,7 @@ from tada_etude.training import Progress, TrainConfig, export, train
 from tada_etude.training.data import load_dataset
 from tada_etude.training.loop import State, learning_rate
 from tada_etude.training.network import build_tokenizer
-from tada_etude.training.objective import mix, times
+from tada_etude.training.objective import NOISIEST, mix, times
 
 TINY = TrainConfig.tiny()
 
@@ -112,7 +112,7 @@ def test_the_rate_warms_up_and_falls_to_a_hundredth() -> None:
 def test_velocity_and_noisy_latents_give_back_signal_and_noise() -> None:
     generator = torch.Generator().manual_seed(0)
     latents, noise = torch.randn(2, 4, 3, 5, generator=generator)
-    time = times(4, generator)
+    time = times(4, generator, 0.0)
     noisy, velocity = mix(latents, noise, time)
     angle = (time * math.pi / 2).view(-1, 1, 1)
     assert torch.allclose(torch.cos(angle) * noisy - torch.sin(angle) * velocity, latents, atol=1e-5)
@@ -120,10 +120,34 @@ def test_velocity_and_noisy_latents_give_back_signal_and_noise() -> None:
 
 
 def test_times_cover_the_interval() -> None:
-    drawn = times(4000, torch.Generator().manual_seed(0))
+    drawn = times(4000, torch.Generator().manual_seed(0), 0.0)
     assert 0 < drawn.min() < 0.02
     assert 0.98 < drawn.max() < 1
     assert 0.5 < drawn.mean() < 0.62
+
+
+def test_the_asked_share_of_times_is_where_the_text_decides() -> None:
+    def share(high: float) -> float:
+        level = torch.tan(times(8000, torch.Generator().manual_seed(0), high) * (math.pi / 2))
+        return float(((level > NOISIEST[0]) & (level < NOISIEST[1])).float().mean())
+
+    assert share(1.0) == 1.0
+    assert share(0.4) == pytest.approx(0.4 + 0.6 * share(0.0), abs=0.02)
+
+
+def test_words_are_learned_from_one_step_on_through_an_attention_that_waits(tmp_path: Path) -> None:
+    def weights(step: int) -> dict[str, torch.Tensor]:
+        state = train(TINY, tmp_path / str(step), stop_after=step)
+        return {name: value.clone() for name, value in state.network.modules().state_dict().items()}
+
+    before, drawn, waited, after = (weights(step) for step in (TINY.listen, TINY.listen + 1, TINY.attend, TINY.steps))
+    key, value = (f"transformer.transformer_blocks.0.attn2.to_{name}.weight" for name in ("k", "v"))
+    assert not torch.equal(before[key], drawn[key])
+    assert torch.equal(drawn[key], waited[key])
+    assert not torch.equal(waited[key], after[key])
+    assert not torch.equal(drawn[value], waited[value])
+    word = "text_encoder.shared.weight"
+    assert (before[word] - drawn[word]).abs().mean() > 0.5
 
 
 def test_any_text_has_tokens_and_known_words_have_one() -> None:

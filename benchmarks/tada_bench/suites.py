@@ -6,7 +6,7 @@ from tada_bench.suite import Arm, Fitting, Localization, Suite
 
 CAA_ALL = (-0.7, -0.3, -0.12, 0.12, 0.3, 0.7)
 CAA_LOCAL = (-1.5, -0.6, -0.25, 0.25, 0.6, 1.5)
-PCI = (-1.0, -0.8, -0.6, 0.6, 0.8, 1.0)
+PCI = (-1.0, -0.75, 0.75, 1.0)
 
 DEFAULT = Suite(
     name="default",

@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from clips import Clips, measured
 from diffusers import StableAudioPipeline
+from places import fill
 from roc import auc, interval
 
 import tada_etude.decoder
@@ -133,16 +134,6 @@ def table(found: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def update(card: Path, text: str) -> None:
-    """Put the table between the card's markers; KeyError where they are missing."""
-    content = card.read_text(encoding="utf-8")
-    head, middle, tail = content.partition("<!-- figures -->")
-    if not middle:
-        raise KeyError(f"{card} has no '<!-- figures -->'")
-    rest = tail.partition("<!-- end -->")[2]
-    card.write_text(f"{head}<!-- figures -->\n{text}\n<!-- end -->{rest}", encoding="utf-8")
-
-
 def main() -> None:
     """Generate, measure, print, write."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -157,7 +148,7 @@ def main() -> None:
     print(table(found))
     print(found["audio"], f"{found['seconds_a_clip']:.2f} s a clip at batch {BATCH}")
     if options.update_docs:
-        update(options.weights / "README.md", table(found))
+        fill(options.weights / "README.md", {"figures": table(found)})
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ python benchmarks/truth/probes.py --update-docs      # prints the tables and put
 from __future__ import annotations
 
 import argparse
-import re
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from clips import Clips, decoder, measured, round_trip, synthesise
+from places import fill
 from roc import auc, interval
 
 from tada_etude.synth import RATE, Attributes
@@ -75,17 +75,6 @@ def instrument_table(attributes: list[Attributes], versions: dict[str, Clips]) -
     return "\n".join(lines)
 
 
-def update(document: Path, tables: dict[str, str]) -> None:
-    """Put each table between its markers `<!-- name -->` and `<!-- end -->`; KeyError where a marker is missing."""
-    text = document.read_text(encoding="utf-8")
-    for name, table in tables.items():
-        body = f"<!-- {name} -->\n{table}\n<!-- end -->"
-        text, count = re.subn(rf"<!-- {name} -->.*?<!-- end -->", lambda _, body=body: body, text, flags=re.DOTALL)
-        if count != 1:
-            raise KeyError(f"{document} has {count} places for '{name}'")
-    document.write_text(text, encoding="utf-8")
-
-
 def main() -> None:
     """Synthesise, decode, measure, print."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -102,7 +91,7 @@ def main() -> None:
     }
     print("\n\n".join(tables.values()))
     if options.update_docs:
-        update(DOCUMENT, tables)
+        fill(DOCUMENT, tables)
 
 
 if __name__ == "__main__":

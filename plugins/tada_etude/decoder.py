@@ -36,6 +36,7 @@ class EtudeDecoder(AutoencoderOobleck):  # type: ignore[misc]
         n_fft: int = 2048,
         hop: int = 512,
         bands: int = 128,
+        knee: float = 200.0,
         patch: int = 2,
         floor: float = 1e-3,
         iterations: int = 16,
@@ -47,7 +48,7 @@ class EtudeDecoder(AutoencoderOobleck):  # type: ignore[misc]
         self.register_buffer("mean", torch.zeros(width))
         self.register_buffer("scale", torch.ones(decoder_input_channels))
         self.register_buffer("components", torch.zeros(decoder_input_channels, width))
-        self.register_buffer("mel", mel_matrix(bands, n_fft, sampling_rate), persistent=False)
+        self.register_buffer("mel", mel_matrix(bands, n_fft, sampling_rate, knee), persistent=False)
 
     @property
     def hop_length(self) -> int:

@@ -51,18 +51,22 @@ class Frames:
         return out.reshape(batch, -1)
 
 
-def mel_matrix(bands: int, n_fft: int, rate: int, lowest: float = 30.0) -> torch.Tensor:
-    """Triangular filters [bands, n_fft // 2 + 1] of unit height, evenly spaced on the HTK mel scale up to rate / 2."""
+def mel_matrix(bands: int, n_fft: int, rate: int, knee: float, lowest: float = 30.0) -> torch.Tensor:
+    """Triangular filters [bands, n_fft // 2 + 1] of unit height, evenly spaced in log(1 + f / knee) up to rate / 2.
+
+    With `knee` 700 (Hz) this is the HTK mel scale; a lower one gives low notes more bands. A triangle too narrow to
+    touch a bin takes the bin nearest to its centre.
+    """
     frequency = torch.linspace(0, rate / 2, n_fft // 2 + 1, dtype=torch.float64)
-
-    def mel(hz: torch.Tensor) -> torch.Tensor:
-        return 2595.0 * torch.log10(1.0 + hz / 700.0)
-
-    low, high = mel(torch.tensor([lowest, rate / 2], dtype=torch.float64))
-    edges = 700.0 * (10.0 ** (torch.linspace(float(low), float(high), bands + 2, dtype=torch.float64) / 2595.0) - 1.0)
+    low, high = torch.log1p(torch.tensor([lowest, rate / 2], dtype=torch.float64) / knee).tolist()
+    edges = knee * torch.expm1(torch.linspace(low, high, bands + 2, dtype=torch.float64))
     rising = (frequency - edges[:-2, None]) / (edges[1:-1] - edges[:-2])[:, None]
     falling = (edges[2:, None] - frequency) / (edges[2:] - edges[1:-1])[:, None]
-    return torch.clamp(torch.minimum(rising, falling), min=0.0).float()
+    filters = torch.clamp(torch.minimum(rising, falling), min=0.0)
+    nearest = (frequency - edges[1:-1, None]).abs().argmin(1)
+    missed = filters.sum(1) == 0
+    filters[missed, nearest[missed]] = 1.0
+    return filters.float()
 
 
 def invert_mel(mel: torch.Tensor, bands: torch.Tensor, updates: int = 12) -> torch.Tensor:

@@ -17,7 +17,15 @@ from transformers import PreTrainedTokenizerFast
 
 from tada_etude.training.config import TrainConfig
 from tada_etude.training.data import Dataset, captions, load_dataset
-from tada_etude.training.network import Network, build_network, build_tokenizer, read_tokenizer
+from tada_etude.training.network import (
+    Network,
+    attention_weights,
+    build_network,
+    build_text_encoder,
+    build_tokenizer,
+    open_text_path,
+    read_tokenizer,
+)
 from tada_etude.training.objective import loss as objective
 
 EVERY = 20
@@ -88,6 +96,8 @@ def learning_rate(step: int, config: TrainConfig) -> float:
 
 def advance(state: State, config: TrainConfig, dataset: Dataset) -> float:
     """One step of AdamW; everything random in it is drawn from the configuration's seed and the step's number."""
+    if state.step == config.listen:
+        listen(state, config)
     rng = np.random.default_rng((config.seed, state.step))
     generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
     indices = rng.integers(len(dataset.latents), size=config.batch)
@@ -96,12 +106,16 @@ def advance(state: State, config: TrainConfig, dataset: Dataset) -> float:
     seconds = latents.shape[2] * dataset.decoder.hop_length / dataset.decoder.sampling_rate
     half = torch.autocast("cpu", torch.bfloat16) if config.half else nullcontext()
     with half, sdpa_kernel(SDPBackend.MATH):  # the fused kernel's backward pass is slower than its parts in bfloat16
-        loss = objective(state.network, latents, texts, config.null, seconds, generator)
+        high = config.noisiest if state.step >= config.listen else 0.0
+        loss = objective(state.network, latents, texts, config.null, high, seconds, generator)
     for group in state.optimiser.param_groups:
         group["lr"] = learning_rate(state.step, config)
     state.optimiser.zero_grad()
     torch.autograd.backward(loss)
     modules = state.network.modules()
+    if config.listen <= state.step < config.attend:
+        for parameter in attention_weights(state.network.transformer):
+            parameter.grad = None
     torch.nn.utils.clip_grad_norm_(modules.parameters(), config.clip_norm)
     state.optimiser.step()
     state.step += 1
@@ -109,6 +123,27 @@ def advance(state: State, config: TrainConfig, dataset: Dataset) -> float:
     with torch.no_grad():
         torch._foreach_lerp_(list(state.average.values()), list(modules.state_dict().values()), 1 - decay)
     return float(loss.detach())
+
+
+def listen(state: State, config: TrainConfig) -> None:
+    """Draw the text encoder and the text path anew: from here on the network learns words.
+
+    A network that learns sound and words at once finds the words useless at first, sends its attention to the empty
+    tokens within some hundred steps, and stays deaf for thousands. One that knows the sound has nothing else to gain
+    from the noisiest times than what the words say.
+    """
+    network = state.network
+    with torch.random.fork_rng():
+        torch.manual_seed(config.seed + 1)
+        opened = open_text_path(network.transformer)
+        network.text_encoder.load_state_dict(build_text_encoder(config, len(network.tokenizer)).state_dict())
+    opened += network.text_encoder.parameters()
+    current = network.modules().state_dict()
+    for parameter in opened:
+        state.optimiser.state.pop(parameter, None)
+    for name, value in current.items():
+        if any(value.data_ptr() == parameter.data_ptr() for parameter in opened):
+            state.average[name].copy_(value)
 
 
 def fresh(config: TrainConfig, dataset: Dataset, tokenizer: PreTrainedTokenizerFast) -> State:

@@ -92,13 +92,7 @@ def build_network(config: TrainConfig, tokens: int, tokenizer: PreTrainedTokeniz
     Its output starts at zero and its residual branches at half size, which makes the first steps quiet.
     """
     width = config.text_width
-    text_encoder = T5EncoderModel(
-        T5Config(
-            vocab_size=len(tokenizer), d_model=width, d_kv=32, d_ff=2 * width, num_layers=config.text_layers,
-            num_heads=max(1, width // 32), feed_forward_proj="gated-gelu", dropout_rate=0.0, pad_token_id=0,
-            eos_token_id=None, use_cache=False,
-        )
-    )  # fmt: skip
+    text_encoder = build_text_encoder(config, len(tokenizer))
     transformer = StableAudioDiTModel(
         sample_size=tokens, in_channels=config.channels, out_channels=config.channels, num_layers=config.layers,
         attention_head_dim=config.head_width, num_attention_heads=config.heads,
@@ -111,21 +105,40 @@ def build_network(config: TrainConfig, tokens: int, tokenizer: PreTrainedTokeniz
         for block in transformer.transformer_blocks:
             for module in (block.attn1.to_out[0], block.ff.net[2]):
                 module.weight.mul_(0.5)
-    open_text_path(transformer)
     projection = StableAudioProjectionModel(width, width, min_value=0, max_value=SECONDS_LIMIT)
     return Network(tokenizer, text_encoder, projection, transformer)
 
 
-def open_text_path(transformer: StableAudioDiTModel) -> None:
-    """Draw the weights between the text and the residual stream anew, so that the text is heard from the first step.
+def build_text_encoder(config: TrainConfig, vocabulary: int) -> T5EncoderModel:
+    """A text encoder at its initial weights (from torch's global seed)."""
+    width = config.text_width
+    return T5EncoderModel(
+        T5Config(
+            vocab_size=vocabulary, d_model=width, d_kv=32, d_ff=2 * width, num_layers=config.text_layers,
+            num_heads=max(1, width // 32), feed_forward_proj="gated-gelu", dropout_rate=0.0, pad_token_id=0,
+            eos_token_id=None, use_cache=False,
+        )
+    )  # fmt: skip
 
-    By default the two projections and the values shrink the text to a four-hundredth of the residual stream, and a
-    network so deaf goes on for thousands of steps without listening. Here queries, keys and values have unit size.
+
+def open_text_path(transformer: StableAudioDiTModel) -> list[nn.Parameter]:
+    """Draw the weights between the text and the residual stream at a size at which the text is heard; gives them back.
+
+    By default the two projections and the values shrink the text to a four-hundredth of the residual stream. Here keys
+    and values have unit size, and the logits a standard deviation of 2, so that among all heads some attend to any one
+    word rather than to the empty tokens.
     """
     first, last = transformer.cross_attention_proj[0], transformer.cross_attention_proj[2]
-    nn.init.normal_(first.weight, std=1.4 * first.in_features**-0.5)
-    nn.init.normal_(last.weight, std=1.8 * last.in_features**-0.5)
+    opened = [(first.weight, 1.4), (last.weight, 1.8)]
     for block in transformer.transformer_blocks:
         attention = block.attn2
-        for module in (attention.to_q, attention.to_k, attention.to_v, attention.to_out[0]):
-            nn.init.normal_(module.weight, std=module.in_features**-0.5)
+        opened += [(part.weight, 1.4) for part in (attention.to_q, attention.to_k)]
+        opened += [(part.weight, 1.0) for part in (attention.to_v, attention.to_out[0])]
+    for weight, gain in opened:
+        nn.init.normal_(weight, std=gain * weight.shape[1] ** -0.5)
+    return [weight for weight, _ in opened]
+
+
+def attention_weights(transformer: StableAudioDiTModel) -> list[nn.Parameter]:
+    """Weights that decide which words are attended to."""
+    return [part.weight for block in transformer.transformer_blocks for part in (block.attn2.to_q, block.attn2.to_k)]
