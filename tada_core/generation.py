@@ -55,6 +55,19 @@ class Settings:
         return evolve(defaults, **given)
 
 
+STRIDE = 1000
+"""Distance between the seeds of neighbouring prompts of a set."""
+
+
+def seed_at(seed: int, place: int) -> int:
+    """The seed that the prompt at `place` of a set of prompts runs on where `seed` is asked for.
+
+    No two prompts of a set share their noise. A deterministic sampler lets the noise alone decide what a prompt leaves
+    open: on one seed all prompts would be fast, or all have drums, and their number would prove nothing.
+    """
+    return seed + STRIDE * place
+
+
 @frozen
 class Row:
     """One clip to make: a base prompt in a template, a seed, settings and the interventions, applied in order."""

@@ -11,7 +11,7 @@ from tada_core.adapter import ModelAdapter
 from tada_core.concept import Concept
 from tada_core.engine.run import run
 from tada_core.errors import SpecError
-from tada_core.generation import Row, Settings
+from tada_core.generation import Row, Settings, seed_at
 from tada_core.impact import Impact
 from tada_core.interventions import PatchText
 from tada_core.metric import Metric
@@ -43,7 +43,7 @@ def localize(
         base: which template is the source; the choice changes the result and is kept in it.
         layers: layers to try (default: all).
         pairs: how many of the concept's prompts.
-        seeds: one generation per prompt and seed.
+        seeds: one generation per prompt and seed; every prompt has noise of its own (`seed_at`).
         settings: seconds, steps and so on (default: the model's).
         batch_size: rows per forward pass.
         progress: called with (clips done, clips in all).
@@ -55,9 +55,9 @@ def localize(
     chosen, prompts = model.pick(layers), concept.prompts[:pairs]
     rows = [
         row
-        for prompt in prompts
+        for place, prompt in enumerate(prompts)
         for seed in seeds
-        for row in variants(concept, concept.side(base), prompt, seed, chosen, settings or Settings())
+        for row in variants(concept, concept.side(base), prompt, seed_at(seed, place), chosen, settings or Settings())
     ]
     clips = run(model, rows, batch_size=batch_size, progress=progress)
     scores = readout.score([clip.audio for clip in clips], concept)

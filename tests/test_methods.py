@@ -28,6 +28,7 @@ from tada_core import (
     collect,
     localize,
     run,
+    seed_at,
 )
 from tada_core.errors import ArtifactError, DoseError, SpecError, UnknownNameError
 from tada_core.statistics import bootstrap
@@ -73,7 +74,8 @@ def test_localisation_is_equation_nine_on_hand_made_runs(model: tiny.Tiny) -> No
     found = localize(model, TEMPO, Loudness(), base="opposite", pairs=2, seeds=(5,))
 
     def loud(*items: Any, template: str) -> float:
-        rows = [Row(prompt, 5, template, interventions=items) for prompt in TEMPO.prompts[:2]]
+        pairs = enumerate(TEMPO.prompts[:2])
+        rows = [Row(prompt, seed_at(5, place), template, interventions=items) for place, prompt in pairs]
         return float(np.mean(Loudness().score([clip.audio for clip in run(model, rows)])))
 
     source, target = loud(template="slow {p}"), loud(template="fast {p}")
@@ -135,7 +137,8 @@ def test_collected_means_are_those_of_a_hand_written_hook(model: tiny.Tiny) -> N
 def test_caa_vectors_are_unit_differences_of_means(model: tiny.Tiny, caa: CAAArtifact) -> None:
     sides = []
     for template in ("fast {p}", "slow {p}"):
-        rows = [Row(prompt, seed, template) for prompt in TEMPO.prompts for seed in (0, 1)]
+        pairs = [(prompt, seed_at(seed, n)) for n, prompt in enumerate(TEMPO.prompts) for seed in (0, 1)]
+        rows = [Row(prompt, seed, template) for prompt, seed in pairs]
         sides.append(collect(model, rows).mean(0))
     v = torch.nn.functional.normalize(sides[0] - sides[1], dim=-1)
     for layer in range(3):
@@ -272,3 +275,18 @@ def test_bootstrap_covers_the_mean_and_narrows_with_more_data() -> None:
         assert low < data.mean() < high
         widths.append(high - low)
     assert widths[1] < widths[0] / 1.5
+
+
+def test_no_two_prompts_of_a_set_share_their_noise(model: tiny.Tiny) -> None:
+    assert seed_at(5, 0) == 5
+    assert len({seed_at(seed, place) for seed in range(10) for place in range(100)}) == 1000
+    seen: set[tuple[str, int]] = set()
+
+    class Watching(tiny.Tiny):
+        def sample(self, batch: Any) -> torch.Tensor:
+            seen.update(zip(batch.texts, batch.seeds, strict=True))
+            return super().sample(batch)
+
+    localize(Watching(model.pipe), TEMPO, Loudness(), layers=(0,), pairs=3, seeds=(7,))
+    donors = {0}  # their text is read from a call of its own
+    assert {seed for _, seed in seen} - donors == {7, 1007, 2007}

@@ -17,7 +17,7 @@ from tada_bench.store.files import write_json
 from tada_bench.suite import Arm, Suite
 from tada_core.concept import Concept
 from tada_core.errors import StoreError
-from tada_core.generation import Row
+from tada_core.generation import Row, seed_at
 
 if TYPE_CHECKING:
     from tada_core.artifact import Artifact
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @frozen
 class Point:
-    """One clip in its place in the comparison."""
+    """One clip in its place in the comparison; `seed` is the suite's, `seed_at` makes the clip's own out of it."""
 
     concept: str
     arm: str
@@ -78,21 +78,21 @@ def expand(
     for concept, arm in itertools.product(suite.concepts, suite.arms):
         if (artifact := artifacts.get((concept, arm.name))) is None:
             continue
-        for row, strength in _sweep(suite, concepts[concept], arm, artifact, model):
+        for row, seed, strength in _sweep(suite, concepts[concept], arm, artifact, model):
             key = identity(row, model)
             rows[key] = row
-            points.append(Point(concept, arm.name, row.prompt, row.seed, strength, key))
+            points.append(Point(concept, arm.name, row.prompt, seed, strength, key))
     return tuple(points), rows
 
 
 def _sweep(
     suite: Suite, concept: Concept, arm: Arm, artifact: Artifact, model: Fingerprint
-) -> Iterator[tuple[Row, float]]:
+) -> Iterator[tuple[Row, int, float]]:
     settings = suite.settings.over(model.defaults)
     steer = {strength: artifact.at(strength, arm.unit) if strength else () for strength in arm.strengths}
-    for prompt, seed in itertools.product(concept.evaluation[: suite.prompts], suite.seeds):
+    for (place, prompt), seed in itertools.product(enumerate(concept.evaluation[: suite.prompts]), suite.seeds):
         for strength in arm.strengths:
-            yield Row(prompt, seed, concept.neutral, settings, steer[strength]), strength
+            yield Row(prompt, seed_at(seed, place), concept.neutral, settings, steer[strength]), seed, strength
 
 
 def cells(plan: Plan, done: AbstractSet[str], batch: int) -> list[Cell]:

@@ -120,7 +120,7 @@ class Suite:
         concepts: registry names.
         arms: what is compared.
         prompts: how many of every concept's evaluation prompts.
-        seeds: clips per prompt.
+        seeds: clips per prompt; every prompt has noise of its own (`tada_core.seed_at`).
         localization: how "local" layers are found and the heat map is made, or None.
         fitting: what methods are fitted on.
         alignment: metrics of the gain, the first one drawn and tabled first.

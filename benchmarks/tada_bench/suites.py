@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from tada_bench.suite import Arm, Fitting, Localization, Suite
 
-CAA_ALL = (-0.7, -0.3, -0.12, 0.12, 0.3, 0.7)
-CAA_LOCAL = (-1.5, -0.6, -0.25, 0.25, 0.6, 1.5)
+CAA_ALL = (-0.7, -0.15, -0.05, 0.05, 0.15, 0.7)
+CAA_LOCAL = (-1.5, -0.3, -0.1, 0.1, 0.3, 1.5)
 PCI = (-1.0, -0.75, 0.75, 1.0)
 
 DEFAULT = Suite(

@@ -12,7 +12,18 @@ from typing import ClassVar
 from attrs import field, frozen, validators
 from torch import Tensor
 
-from tada_core import AddVector, Artifact, Concept, Intervention, ModelAdapter, Row, Site, SteeringMethod, TensorRef
+from tada_core import (
+    AddVector,
+    Artifact,
+    Concept,
+    Intervention,
+    ModelAdapter,
+    Row,
+    Site,
+    SteeringMethod,
+    TensorRef,
+    seed_at,
+)
 from tada_core.collection import collect
 from tada_core.errors import SpecError
 from tada_core.progress import Progress
@@ -61,7 +72,7 @@ class CAA(SteeringMethod):
         seeds: Sequence[int] = (0,),
         progress: Progress | None = None,
     ) -> CAAArtifact:
-        """Vectors from one generation per prompt, side and seed.
+        """Vectors from one generation per prompt, side and seed; every prompt has noise of its own.
 
         Raises:
             SpecError: layers of different width, or no seeds.
@@ -71,7 +82,8 @@ class CAA(SteeringMethod):
         if len(widths) > 1 or not seeds:
             raise SpecError(f"caa needs layers of one width (here {sorted(widths)}) and at least one seed")
         sides = (concept.positive, concept.negative)
-        rows = [Row(prompt, seed, side) for side in sides for prompt in prompts for seed in seeds]
+        pairs = [(prompt, seed_at(seed, place)) for place, prompt in enumerate(prompts) for seed in seeds]
+        rows = [Row(prompt, seed, side) for side in sides for prompt, seed in pairs]
         means = collect(model, rows, chosen, progress=progress)
         vectors = difference(means[: len(rows) // 2], means[len(rows) // 2 :])
         return CAAArtifact(
