@@ -79,11 +79,13 @@ class ModelAdapter(ABC):
         name: registry name.
         licence: of the weights.
         text_kwargs: names of the denoiser's keyword arguments that carry the text.
+        text_elsewhere: where else the text enters, besides the layers' cross-attention ("AdaLN of every block").
     """
 
     name: ClassVar[str]
     licence: ClassVar[str] = ""
     text_kwargs: ClassVar[tuple[str, ...]] = ("encoder_hidden_states",)
+    text_elsewhere: ClassVar[str] = ""
 
     rate: int
     """Samples per second of the clips, in Hz."""
@@ -107,8 +109,12 @@ class ModelAdapter(ABC):
         """The network that is called once or more per step."""
 
     @abstractmethod
-    def branches(self, guidance: float) -> tuple[str, ...]:
-        """The branches that exist at this guidance scale: ("cond",) without classifier-free guidance."""
+    def branches(self, guidance: float, steps: int) -> Mapping[str, range]:
+        """The branches of a run, each with the calls of the trajectory at which it exists.
+
+        Without classifier-free guidance {"cond": range(steps)}; a guidance interval shortens the range of "uncond". A
+        solver of two calls a step has more calls than steps: the range of "cond" is the whole trajectory.
+        """
 
     @abstractmethod
     def locate(self, args: Sequence[Any], kwargs: Mapping[str, Any], rows: int) -> Call:

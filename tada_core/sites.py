@@ -45,7 +45,7 @@ class Layer:
         block: module path of the transformer block around it (slot "residual").
         width: features of the block's output.
         text_args: names of the cross-attention block's keyword arguments that carry the text and its mask.
-        q, k, v: names of the projections below `path`.
+        q, k, v: names of the projections below `path`; empty where the network has none of its own.
         prefix: leading tokens that are no audio frames (left out of means over frames).
         stream: which text encoder feeds this layer.
         alias: the name a paper uses for this layer.
@@ -63,6 +63,11 @@ class Layer:
     stream: str = "text"
     alias: str = ""
 
+    def written(self) -> tuple[Slot, ...]:
+        """Slots whose output can be written, in execution order."""
+        slots: tuple[Slot, ...] = ("q", "k", "v", "out", "residual")
+        return tuple(slot for slot in slots if slot in ("out", "residual") or getattr(self, slot))
+
     def module(self, slot: str) -> str:
         """Module path at which `slot` of this layer is read and written.
 
@@ -74,5 +79,7 @@ class Layer:
         if slot == "residual":
             return self.block
         if slot in ("q", "k", "v"):
+            if not getattr(self, slot):
+                raise SpecError(f"layer {self.index} has no projection '{slot}'; it has {', '.join(self.written())}")
             return f"{self.path}.{getattr(self, slot)}"
         raise SpecError(f"slot '{slot}' does not live in a layer; layer slots: {', '.join(LAYER_SLOTS)}")

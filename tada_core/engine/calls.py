@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import torch
 from attrs import evolve
 from torch import Tensor
 
@@ -123,17 +124,34 @@ def add_deltas(output: Any, deltas: Mapping[int, Tensor], call: Call) -> Any:
 def replace_row(kwargs: Mapping[str, Any], place: int, new: Mapping[str, Tensor]) -> dict[str, Any]:
     """Arguments with one row of some tensors replaced; the given tensors stay as they are.
 
+    A text that comes with a mask (an argument with "mask" in its name) may have another length: the shorter side is
+    padded, and the mask hides the padding.
+
     Raises:
-        EngineError: the new text has another length than the row's.
+        EngineError: the new text has another length than the row's, and no mask.
     """
     changed = dict(kwargs)
+    masked = {value.shape[-1] for name, value in new.items() if "mask" in name}
     for name, value in new.items():
-        host = kwargs[name]
-        if host[place].shape != value.shape:
+        host, axis = kwargs[name], -1 if "mask" in name else -2
+        length = max(value.shape[axis], host.shape[axis])
+        if value.shape[axis] != host.shape[axis] and value.shape[axis] not in masked:
             raise EngineError(
-                f"donor text '{name}' has shape {list(value.shape)}, the row's is {list(host[place].shape)}; "
-                "use prompts of the same token length on this model"
+                f"donor text '{name}' has {value.shape[axis]} tokens, the row's {host.shape[axis]}, and there is no "
+                "mask to hide padding; use prompts of the same token length on this model"
             )
-        changed[name] = host.clone()
-        changed[name][place] = value.to(host)
+        # A mask that is added to the attention scores is nowhere above zero and hides by a large negative number.
+        added = "mask" in name and host.is_floating_point() and bool((host <= 0).all())
+        changed[name] = pad(host, axis, length, -1e4 if added else 0.0).clone()
+        changed[name][place] = pad(value, axis, length, -1e4 if added else 0.0).to(host)
     return changed
+
+
+def pad(tensor: Tensor, axis: int, length: int, value: float) -> Tensor:
+    """The tensor with `value` after its end on one axis, so that it is `length` long there."""
+    missing = length - tensor.shape[axis]
+    if missing == 0:
+        return tensor
+    shape = list(tensor.shape)
+    shape[axis] = missing
+    return torch.cat([tensor, tensor.new_full(shape, value)], axis)

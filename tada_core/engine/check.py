@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from tada_core.adapter import ModelAdapter
 from tada_core.errors import SpecError
@@ -16,29 +16,43 @@ def check_rows(model: ModelAdapter, rows: Sequence[Row]) -> None:
     """Refuse what cannot run on this model.
 
     Raises:
-        SpecError: no rows, an empty donor prompt, a missing branch, a slot that cannot be written, a wrong width.
+        SpecError: no rows, an empty donor prompt, an absent branch, a slot that cannot be written, a wrong width.
         UnknownNameError: a layer that does not exist.
     """
     if not rows:
         raise SpecError("no rows to run; give at least one prompt and one seed")
     for number, row in enumerate(rows):
-        guidance = model.resolve(row.settings).guidance
-        assert guidance is not None
+        settings = model.resolve(row.settings)
+        assert settings.guidance is not None and settings.steps is not None
+        branches = model.branches(settings.guidance, settings.steps)
         for item in row.interventions:
-            _check(model, item, model.branches(guidance), f"row {number}: {type(item).__name__}")
+            _check(model, item, branches, f"row {number}: {type(item).__name__}")
 
 
-def _check(model: ModelAdapter, item: Intervention, branches: Sequence[str], where: str) -> None:
+def _check(model: ModelAdapter, item: Intervention, branches: Mapping[str, range], where: str) -> None:
     branch = "cond" if isinstance(item, BlendScore) else item.branch
-    if branch not in (*branches, "both"):
-        raise SpecError(f"{where} addresses branch '{branch}', but this run has {', '.join(branches)}; set guidance")
+    if branch != "both":
+        _check_branch(item, branch, branches, where)
     if not all(text.strip() for text in donors_of(item)):
         raise SpecError(f"{where} has an empty prompt")
     for site in sites_of(item):
         if site.layer is not None:
-            model.layer(site.layer)
+            # Refuses a projection that the network does not have.
+            model.layer(site.layer).module(site.slot)
     if isinstance(item, AddVector | SAEDecodeAdd | Ablate):
         _check_output(model, item, where)
+
+
+def _check_branch(item: Intervention, branch: str, branches: Mapping[str, range], where: str) -> None:
+    if branch not in branches:
+        raise SpecError(f"{where} addresses branch '{branch}', but this run has {', '.join(branches)}; set guidance")
+    total, there = branches["cond"].stop, branches[branch]
+    active = [step for step in range(total) if item.schedule.gain(step, total)]
+    if active and not any(step in there for step in active):
+        raise SpecError(
+            f"{where} acts at steps {active[0]} to {active[-1]} of {total}, where branch '{branch}' is not there; it "
+            f"exists at steps {there.start} to {there.stop - 1}"
+        )
 
 
 def _check_output(model: ModelAdapter, item: AddVector | SAEDecodeAdd | Ablate, where: str) -> None:

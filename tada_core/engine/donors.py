@@ -123,11 +123,15 @@ def _row(values: Mapping[str, Any], names: Iterable[str], place: int) -> dict[st
 def _first_calls(model: ModelAdapter, rows: Sequence[Row]) -> list[tuple[Arguments, dict[str, slice]]]:
     """Arguments of the first calls that together show every branch, with the branches new in each.
 
+    Where branches come in separate calls, some only after a while, the first call's output stands in for the later
+    ones': the text does not depend on it, and the network runs once.
+
     Raises:
         EngineError: a declared branch never came.
     """
     batch = model.batch(rows)
-    missing = set(model.branches(batch.guidance))
+    missing = set(model.branches(batch.guidance, batch.steps))
+    last: list[Any] = []
     calls: list[tuple[Arguments, dict[str, slice]]] = []
 
     def wrap(forward: Forward) -> Forward:
@@ -139,7 +143,9 @@ def _first_calls(model: ModelAdapter, rows: Sequence[Row]) -> list[tuple[Argumen
                 missing.difference_update(fresh)
             if not missing:
                 raise _EnoughError
-            return forward(*args, **kwargs)
+            if not last:
+                last.append(forward(*args, **kwargs))
+            return last[0]
 
         return spy
 

@@ -134,7 +134,8 @@ def _donated(
     """The donor's tensor by branch, for each PatchKV of a group."""
     if not isinstance(group[0][1], PatchKV):
         return []
-    branches = model.branches(model.batch(rows).guidance)
+    batch = model.batch(rows)
+    branches = model.branches(batch.guidance, batch.steps)
     return [
         {branch: donors.at(fill(donors_of(item)[0], rows[row].prompt), branch, site)[""] for branch in branches}
         for row, item in group

@@ -1,0 +1,136 @@
+"""ACE-Step v1 behind the adapter contract."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import torch
+from torch import Tensor, nn
+
+from tada_ace_step.pipeline import AceStepPipeline, Options, hub_folder
+from tada_ace_step.sampler import calls
+from tada_core.adapter import Batch, Call, Defaults, ModelAdapter
+from tada_core.audio import Audio
+from tada_core.errors import EngineError
+from tada_core.generation import Row
+from tada_core.sites import Layer
+
+SOURCE = "ACE-Step/ACE-Step-v1-3.5B"
+
+
+class AceStep(ModelAdapter):
+    """ACE-Step v1: one call of the transformer per branch, the unconditional one only inside the guidance window."""
+
+    name: ClassVar[str] = "ace-step"
+    licence: ClassVar[str] = "Apache-2.0"
+    text_kwargs: ClassVar[tuple[str, ...]] = ("encoder_hidden_states", "attention_mask")
+
+    def __init__(self, pipe: AceStepPipeline, device: str = "cpu", offload: bool = False) -> None:
+        self.pipe, self.device, self.offload = pipe, torch.device(device), offload
+        self.rate = pipe.rate
+        self.defaults = Defaults(seconds=30.0, steps=30, guidance=5.0, batch=16)
+        width = pipe.transformer.width
+        self.layers = tuple(
+            Layer(i, f"transformer_blocks.{i}.cross_attn", f"transformer_blocks.{i}", width)
+            for i in range(len(pipe.transformer.transformer_blocks))
+        )
+        if not offload:
+            for part in self._parts():
+                part.to(self.device)
+
+    @classmethod
+    def load(  # type: ignore[override]  # an option it does not know is Python's own error
+        cls,
+        source: str | None = None,
+        *,
+        device: str = "cpu",
+        dtype: torch.dtype = torch.float32,
+        options: Options | None = None,
+        vocabulary: str | Path | None = None,
+        offload: bool = False,
+    ) -> Self:
+        """Load the published layout from a folder or the hub.
+
+        Args:
+            source: folder or hub id; by default the published 3.5B checkpoint.
+            device: where it runs.
+            dtype: of the parameters; latents stay in float32 between steps.
+            options: how to sample; by default as upstream, but for the mean of the omega step.
+            vocabulary: upstream's lyric vocabulary; by default lyric_vocab.json in the folder. Only lyrics need it.
+            offload: keep the parts on the CPU and only the one at work on `device`.
+
+        Raises:
+            CheckpointError: the source or one of its files is missing.
+        """
+        folder = hub_folder(source or SOURCE)
+        where = None if vocabulary is None else Path(vocabulary)
+        return cls(AceStepPipeline.read(folder, dtype, options or Options(), where), device, offload)
+
+    @property
+    def denoiser(self) -> nn.Module:
+        """The transformer."""
+        return self.pipe.transformer
+
+    def branches(self, guidance: float, steps: int) -> Mapping[str, range]:
+        """The conditional branch at every call; the others inside the guidance window."""
+        how, solver = self.pipe.options.guidance, self.pipe.options.solver
+        window = how.window(steps)
+        guided = how.branches(window.start, steps, guidance) if window else ("cond",)
+        return {branch: range(calls(steps, solver)) if branch == "cond" else window for branch in guided}
+
+    def batch_key(self, row: Row) -> Hashable:
+        """With lyrics, prompts of one length only: padding would move the lyrics' positions."""
+        return self.pipe.text.tokens(row.text) if self.resolve(row.settings).lyrics else None
+
+    def locate(self, args: Sequence[Any], kwargs: Mapping[str, Any], rows: int) -> Call:
+        """What the sampler says of the running call.
+
+        Raises:
+            EngineError: the transformer was called by something else.
+        """
+        if self.pipe.now is None:
+            raise EngineError("the transformer was called outside the sampler")
+        return self.pipe.now
+
+    def take(self, args: Sequence[Any], kwargs: Mapping[str, Any], places: Sequence[int]) -> tuple[Any, dict[str, Any]]:
+        """The transformer's arguments for some rows; every tensor among them has the batch axis first."""
+        index = list(places)
+
+        def rows(value: Any) -> Any:
+            return value[index] if isinstance(value, Tensor) else value
+
+        return tuple(rows(value) for value in args), {name: rows(value) for name, value in kwargs.items()}
+
+    def sample(self, batch: Batch) -> Tensor:
+        """Final latents [rows, 8, 16, frames] in float32."""
+        network, pipe = self.pipe.transformer, self.pipe
+        shape = (network.channels, network.height, pipe.frames(batch.seconds))
+        noise = torch.stack([torch.randn(shape, generator=one) for one in batch.generators()])
+        self._move(pipe.text.network, network)
+        branches = pipe.encode(batch.texts, batch.lyrics)
+        self._rest(pipe.text.network)
+        latents = pipe.sample(noise.to(self.device), branches, batch.steps, batch.guidance)
+        self._rest(network)
+        return latents
+
+    def decode(self, latents: Tensor, batch: Batch) -> list[Audio]:
+        """Stereo clips at 44.1 kHz, one after the other: decoding takes more memory than denoising."""
+        self._move(self.pipe.decoder, self.pipe.vocoder)
+        clips = [Audio(self.pipe.decode(one.to(self.device)).float().cpu(), self.rate) for one in latents]
+        self._rest(self.pipe.decoder, self.pipe.vocoder)
+        return clips
+
+    def _parts(self) -> tuple[nn.Module, ...]:
+        return self.pipe.text.network, self.pipe.transformer, self.pipe.decoder, self.pipe.vocoder
+
+    def _move(self, *parts: nn.Module) -> None:
+        if self.offload:
+            for part in parts:
+                part.to(self.device)
+
+    def _rest(self, *parts: nn.Module) -> None:
+        if self.offload:
+            for part in parts:
+                part.to("cpu")
