@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from tada_core.adapter import Batch, Defaults
-from tada_core.pipelines import PipelineAdapter
+from tada_core.pipelines import PipelineAdapter, stack
 from tada_core.sites import Layer
 
 WORDS = (
@@ -25,15 +25,8 @@ class Tiny(PipelineAdapter):
     pipeline = "StableAudioPipeline"
     batched = (0, "encoder_hidden_states", "global_hidden_states")
 
-    def sample_rate(self) -> int:
-        return int(self.pipe.vae.config.sampling_rate)
-
     def find_layers(self) -> tuple[Layer, ...]:
-        width = self.pipe.transformer.inner_dim
-        return tuple(
-            Layer(i, f"transformer_blocks.{i}.attn2", f"transformer_blocks.{i}", width, prefix=1)
-            for i in range(len(self.pipe.transformer.transformer_blocks))
-        )
+        return stack(self.pipe.transformer, "transformer_blocks", "attn2", self.pipe.transformer.inner_dim, prefix=1)
 
     def find_defaults(self) -> Defaults:
         config = self.pipe.transformer.config

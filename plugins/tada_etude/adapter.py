@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import tada_etude.decoder
 import tada_etude.scheduler  # noqa: F401
 from tada_core.adapter import Batch, Defaults
-from tada_core.pipelines import PipelineAdapter
+from tada_core.pipelines import PipelineAdapter, stack
 from tada_core.sites import Layer
 
 
@@ -22,22 +22,18 @@ class Etude(PipelineAdapter):
     source: ClassVar[str] = str(Path(__file__).parent / "weights")
     batched: ClassVar[tuple[int | str, ...]] = (0, "encoder_hidden_states", "global_hidden_states")
 
-    def sample_rate(self) -> int:
-        """The decoder's."""
-        return int(self.pipe.vae.config.sampling_rate)
-
     def find_layers(self) -> tuple[Layer, ...]:
         """Every block has one cross-attention; the network puts one global token before the frames."""
         network = self.pipe.transformer
-        return tuple(
-            Layer(i, f"transformer_blocks.{i}.attn2", f"transformer_blocks.{i}", network.inner_dim, prefix=1)
-            for i in range(len(network.transformer_blocks))
-        )
+        return stack(network, "transformer_blocks", "attn2", network.inner_dim, prefix=1)
 
     def find_defaults(self) -> Defaults:
         """Full length, and the settings the weights were measured with."""
-        seconds = self.pipe.transformer.config.sample_size * self.pipe.vae.hop_length / self.rate
-        return Defaults(seconds=seconds, steps=16, guidance=4.0, batch=8)
+        return Defaults(seconds=self.limit(), steps=16, guidance=4.0, batch=8)
+
+    def limit(self) -> float:
+        """The length that every run denoises."""
+        return float(self.pipe.transformer.config.sample_size * self.pipe.vae.hop_length / self.rate)
 
     def arguments(self, batch: Batch) -> dict[str, Any]:
         """The length alone; prompt, steps, guidance and seeds are every pipeline's."""
