@@ -20,7 +20,7 @@ _HOME = {
     "tada_core.engine.run": ("run",),
     "tada_core.entry": ("Entry",),
     "tada_core.errors": ("TadaError",),
-    "tada_core.generation": ("Generation", "Row", "Settings", "seed_at"),
+    "tada_core.generation": ("Generation", "Row", "Settings", "seed_at", "with_seeds"),
     "tada_core.hookspecs": ("hookimpl", "hookspec"),
     "tada_core.impact": ("Impact",),
     "tada_core.interventions": (
@@ -89,6 +89,7 @@ __all__ = [
     "save_spec",
     "seed_at",
     "to_dict",
+    "with_seeds",
 ]
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ if TYPE_CHECKING:
     from tada_core.engine.run import run
     from tada_core.entry import Entry
     from tada_core.errors import TadaError
-    from tada_core.generation import Generation, Row, Settings, seed_at
+    from tada_core.generation import Generation, Row, Settings, seed_at, with_seeds
     from tada_core.hookspecs import hookimpl, hookspec
     from tada_core.impact import Impact
     from tada_core.interventions import (

@@ -14,7 +14,7 @@ from tada_core.artifact import Artifact
 from tada_core.dose import DoseScale
 from tada_core.engine.run import run
 from tada_core.errors import DoseError, SpecError
-from tada_core.generation import Row, Settings, seed_at
+from tada_core.generation import Row, Settings, with_seeds
 from tada_core.metric import Metric
 from tada_core.progress import Progress
 
@@ -58,8 +58,7 @@ def calibrate(
     sides = [concept.neutral, concept.negative, concept.positive]
     rows = [
         row
-        for place, prompt in enumerate(concept.prompts[:prompts])
-        for seed in (seed_at(one, place) for one in seeds)
+        for prompt, seed in with_seeds(concept.prompts[:prompts], seeds)
         for row in (
             *(Row(prompt, seed, side, own) for side in sides),
             *(Row(prompt, seed, concept.neutral, own, artifact.at(a, unit)) for a in signed),

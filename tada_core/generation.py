@@ -68,6 +68,12 @@ def seed_at(seed: int, place: int) -> int:
     return seed + STRIDE * place
 
 
+def with_seeds(prompts: Iterable[str], seeds: Iterable[int]) -> list[tuple[str, int]]:
+    """Every prompt with every seed, each prompt on noise of its own; prompts vary slowest."""
+    asked = tuple(seeds)
+    return [(prompt, seed_at(seed, place)) for place, prompt in enumerate(prompts) for seed in asked]
+
+
 @frozen
 class Row:
     """One clip to make: a base prompt in a template, a seed, settings and the interventions, applied in order."""

@@ -11,7 +11,7 @@ from tada_core.adapter import ModelAdapter
 from tada_core.concept import Concept
 from tada_core.engine.run import run
 from tada_core.errors import SpecError
-from tada_core.generation import Row, Settings, seed_at
+from tada_core.generation import Row, Settings, with_seeds
 from tada_core.impact import Impact
 from tada_core.interventions import PatchText
 from tada_core.metric import Metric
@@ -55,9 +55,8 @@ def localize(
     chosen, prompts = model.pick(layers), concept.prompts[:pairs]
     rows = [
         row
-        for place, prompt in enumerate(prompts)
-        for seed in seeds
-        for row in variants(concept, concept.side(base), prompt, seed_at(seed, place), chosen, settings or Settings())
+        for prompt, seed in with_seeds(prompts, seeds)
+        for row in variants(concept, concept.side(base), prompt, seed, chosen, settings or Settings())
     ]
     clips = run(model, rows, batch_size=batch_size, progress=progress)
     scores = readout.score([clip.audio for clip in clips], concept)

@@ -77,7 +77,7 @@ class PipelineAdapter(ModelAdapter):
         if Path(where).is_dir():
             check_folder(Path(where), kind)
         try:
-            with _quiet():
+            with quiet():
                 given = cls.components(where, dtype) | options
                 pipe = kind.from_pretrained(where, dtype=dtype, **given)
         except (OSError, ValueError, KeyError) as error:
@@ -207,7 +207,7 @@ def stack(network: nn.Module, blocks: str, attention: str, width: int, **how: An
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """No loading bars of the libraries below; they are over in a second and break up our own lines."""
     import diffusers.utils.logging as below
     import transformers.utils.logging as beneath

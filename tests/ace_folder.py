@@ -8,6 +8,7 @@ from typing import Any
 
 import tiny
 import torch
+from models import redraw
 from safetensors.torch import load_file
 
 from tada_ace_step.adapter import AceStep
@@ -27,9 +28,7 @@ def build(folder: Path) -> Path:
         vocab_size=len(tokenizer), d_model=64, d_kv=8, d_ff=64, num_layers=10, num_heads=4, pad_token_id=0
     )
     network = UMT5EncoderModel(config)
-    for parameter in network.parameters():
-        if parameter.ndim > 1:
-            torch.nn.init.normal_(parameter, std=1.2 / parameter.shape[-1] ** 0.5)
+    redraw(network)
     network.save_pretrained(folder / "umt5-base")
     tokenizer.save_pretrained(folder / "umt5-base")
     return folder

@@ -49,9 +49,24 @@ def tokenizer() -> Any:
     )
 
 
+def oobleck(channels: int, rate: int) -> Any:
+    """A random decoder of 4 latent channels, 8 samples a frame."""
+    from diffusers import AutoencoderOobleck
+
+    return AutoencoderOobleck(
+        encoder_hidden_size=8,
+        downsampling_ratios=[2, 4],
+        channel_multiples=[1, 2],
+        decoder_channels=8,
+        decoder_input_channels=4,
+        audio_channels=channels,
+        sampling_rate=rate,
+    )
+
+
 def build_pipeline(layers: int = 3, seed: int = 0) -> Any:
     """A random pipeline whose every path is alive (nothing zero-initialised)."""
-    from diffusers import AutoencoderOobleck, EDMDPMSolverMultistepScheduler, StableAudioDiTModel, StableAudioPipeline
+    from diffusers import EDMDPMSolverMultistepScheduler, StableAudioDiTModel, StableAudioPipeline
     from diffusers.pipelines.stable_audio import StableAudioProjectionModel
     from transformers import T5Config, T5EncoderModel
 
@@ -72,17 +87,8 @@ def build_pipeline(layers: int = 3, seed: int = 0) -> Any:
         global_states_input_dim=32,
         cross_attention_input_dim=16,
     )
-    decoder = AutoencoderOobleck(
-        encoder_hidden_size=8,
-        downsampling_ratios=[2, 4],
-        channel_multiples=[1, 2],
-        decoder_channels=8,
-        decoder_input_channels=4,
-        audio_channels=1,
-        sampling_rate=100,
-    )
     pipe = StableAudioPipeline(
-        vae=decoder,
+        vae=oobleck(channels=1, rate=100),
         text_encoder=T5EncoderModel(text),
         projection_model=StableAudioProjectionModel(
             text_encoder_dim=16, conditioning_dim=16, min_value=0, max_value=64

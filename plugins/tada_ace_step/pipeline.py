@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from tada_ace_step.vocoder import UNUSED as UNUSED_VOCODER
 from tada_ace_step.vocoder import MusicVocoder, fold_weight_norm
 from tada_core.adapter import Call
 from tada_core.errors import CheckpointError
+from tada_core.pipelines import quiet
 
 Context = tuple[Tensor, Tensor]
 """States [rows, tokens, width] and mask [rows, tokens]."""
@@ -81,8 +83,10 @@ class AceStepPipeline:
 
         transformer, dcae, vocoder, umt5 = (require(folder / name) for name in FOLDERS)
         try:
-            decoder = AutoencoderDC.from_pretrained(dcae, torch_dtype=dtype).decoder.eval()
-            text = TextEncoder(AutoTokenizer.from_pretrained(umt5), UMT5EncoderModel.from_pretrained(umt5, dtype=dtype))
+            with quiet():
+                decoder = AutoencoderDC.from_pretrained(dcae, torch_dtype=dtype).decoder.eval()
+                encoder = UMT5EncoderModel.from_pretrained(umt5, dtype=dtype)
+                text = TextEncoder(AutoTokenizer.from_pretrained(umt5), encoder)
         except (OSError, ValueError) as error:
             raise CheckpointError(f"'{folder}' is incomplete: {error}") from error
         return cls(
@@ -99,13 +103,22 @@ class AceStepPipeline:
         """Samples per second."""
         return self.vocoder.rate
 
+    @cached_property
+    def lyrics(self) -> LyricTokenizer:
+        """The lyric tokenizer, read when lyrics are first sung.
+
+        Raises:
+            CheckpointError: its vocabulary is missing.
+        """
+        return LyricTokenizer(self.vocabulary)
+
     def frames(self, seconds: float) -> int:
         """Latent frames of a duration, rounded down."""
         return int(seconds * self.rate / self.vocoder.hop / FRAMES)
 
     def lyric_ids(self, lyrics: str, rows: int) -> tuple[Tensor, Tensor]:
         """Ids and mask, both [rows, tokens]; no lyrics is one token 0 with mask 0."""
-        ids = LyricTokenizer(self.vocabulary).encode(lyrics) if lyrics else [0]
+        ids = self.lyrics.encode(lyrics) if lyrics else [0]
         both = torch.tensor([ids, [int(bool(lyrics))] * len(ids)], device=self.text.network.device)
         return both[0].expand(rows, -1), both[1].expand(rows, -1)
 

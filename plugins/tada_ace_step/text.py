@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import torch
@@ -35,7 +35,7 @@ class TextEncoder:
         tokens = self.tokenizer(list(texts), return_tensors="pt", padding=True, truncation=True, max_length=LENGTH)
         device = self.network.device
         ids, mask = tokens.input_ids.to(device), tokens.attention_mask.to(device)
-        with self._weakened() if weaken else self._plain():
+        with self._weakened() if weaken else nullcontext():
             return self.network(input_ids=ids, attention_mask=mask).last_hidden_state, mask
 
     @contextmanager
@@ -51,7 +51,3 @@ class TextEncoder:
         finally:
             for handle in handles:
                 handle.remove()
-
-    @contextmanager
-    def _plain(self) -> Iterator[None]:
-        yield

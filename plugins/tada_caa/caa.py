@@ -22,7 +22,7 @@ from tada_core import (
     Site,
     SteeringMethod,
     TensorRef,
-    seed_at,
+    with_seeds,
 )
 from tada_core.collection import collect
 from tada_core.errors import SpecError
@@ -82,8 +82,7 @@ class CAA(SteeringMethod):
         if len(widths) > 1 or not seeds:
             raise SpecError(f"caa needs layers of one width (here {sorted(widths)}) and at least one seed")
         sides = (concept.positive, concept.negative)
-        pairs = [(prompt, seed_at(seed, place)) for place, prompt in enumerate(prompts) for seed in seeds]
-        rows = [Row(prompt, seed, side) for side in sides for prompt, seed in pairs]
+        rows = [Row(prompt, seed, side) for side in sides for prompt, seed in with_seeds(prompts, seeds)]
         means = collect(model, rows, chosen, progress=progress)
         vectors = difference(means[: len(rows) // 2], means[len(rows) // 2 :])
         return CAAArtifact(

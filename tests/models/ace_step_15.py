@@ -15,7 +15,6 @@ def build(folder: Path, turbo: bool = False) -> Path:
     from diffusers import (
         AceStepPipeline,
         AceStepTransformer1DModel,
-        AutoencoderOobleck,
         FlowMatchEulerDiscreteScheduler,
     )
     from diffusers.pipelines.ace_step import AceStepConditionEncoder
@@ -39,15 +38,7 @@ def build(folder: Path, turbo: bool = False) -> Path:
     torch.nn.init.normal_(condition.silence_latent)
     redraw(network, condition, encoder)
     AceStepPipeline(
-        vae=AutoencoderOobleck(
-            encoder_hidden_size=8,
-            downsampling_ratios=[2, 4],
-            channel_multiples=[1, 2],
-            decoder_channels=8,
-            decoder_input_channels=4,
-            audio_channels=2,
-            sampling_rate=40,
-        ),
+        vae=tiny.oobleck(channels=2, rate=40),
         text_encoder=encoder,
         tokenizer=tiny.tokenizer(),
         transformer=network,

@@ -138,12 +138,12 @@ def listen(state: State, config: TrainConfig) -> None:
         opened = open_text_path(network.transformer)
         network.text_encoder.load_state_dict(build_text_encoder(config, len(network.tokenizer)).state_dict())
     opened += network.text_encoder.parameters()
-    current = network.modules().state_dict()
     for parameter in opened:
         state.optimiser.state.pop(parameter, None)
-    for name, value in current.items():
-        if any(value.data_ptr() == parameter.data_ptr() for parameter in opened):
-            state.average[name].copy_(value)
+    drawn = {id(parameter) for parameter in opened}
+    for name, parameter in network.modules().named_parameters(remove_duplicate=False):
+        if id(parameter) in drawn:
+            state.average[name].copy_(parameter.detach())
 
 
 def fresh(config: TrainConfig, dataset: Dataset, tokenizer: PreTrainedTokenizerFast) -> State:
