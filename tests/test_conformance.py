@@ -21,12 +21,13 @@ def test_the_embedded_model_conforms():
 
 
 def test_every_registered_model_is_put_through_the_suite():
-    """The others have no weights here: test_models and test_ace_step check small instances of their classes."""
+    """The others have no weights here: test_models, test_ace_step and test_musicgen check small instances of them."""
     from test_models import CASES
 
     assert {entry.name for entry in tada.entries("model")} == {
         "etude",
         "ace-step",
+        "musicgen",
         *(c.adapter.name for c in CASES.values()),
     }
 

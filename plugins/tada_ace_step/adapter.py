@@ -15,6 +15,7 @@ from tada_core.adapter import Batch, Call, Defaults, ModelAdapter
 from tada_core.audio import Audio
 from tada_core.errors import EngineError
 from tada_core.generation import Row
+from tada_core.placement import Placement
 from tada_core.sites import Layer
 
 SOURCE = "ACE-Step/ACE-Step-v1-3.5B"
@@ -28,7 +29,7 @@ class AceStep(ModelAdapter):
     text_kwargs: ClassVar[tuple[str, ...]] = ("encoder_hidden_states", "attention_mask")
 
     def __init__(self, pipe: AceStepPipeline, device: str = "cpu", offload: bool = False) -> None:
-        self.pipe, self.device, self.offload = pipe, torch.device(device), offload
+        self.pipe, self.placement = pipe, Placement(device, offload)
         self.rate = pipe.rate
         self.defaults = Defaults(seconds=30.0, steps=30, guidance=5.0, batch=16)
         width = pipe.transformer.width
@@ -36,9 +37,7 @@ class AceStep(ModelAdapter):
             Layer(i, f"transformer_blocks.{i}.cross_attn", f"transformer_blocks.{i}", width)
             for i in range(len(pipe.transformer.transformer_blocks))
         )
-        if not offload:
-            for part in self._parts():
-                part.to(self.device)
+        self.placement.settle(pipe.text.network, pipe.transformer, pipe.decoder, pipe.vocoder)
 
     @classmethod
     def load(  # type: ignore[override]  # an option it does not know is Python's own error
@@ -108,29 +107,13 @@ class AceStep(ModelAdapter):
         network, pipe = self.pipe.transformer, self.pipe
         shape = (network.channels, network.height, pipe.frames(batch.seconds))
         noise = torch.stack([torch.randn(shape, generator=one) for one in batch.generators()])
-        self._move(pipe.text.network, network)
-        branches = pipe.encode(batch.texts, batch.lyrics)
-        self._rest(pipe.text.network)
-        latents = pipe.sample(noise.to(self.device), branches, batch.steps, batch.guidance)
-        self._rest(network)
-        return latents
+        with self.placement.at_work(network):
+            with self.placement.at_work(pipe.text.network):
+                branches = pipe.encode(batch.texts, batch.lyrics)
+            return pipe.sample(noise.to(self.placement.device), branches, batch.steps, batch.guidance)
 
     def decode(self, latents: Tensor, batch: Batch) -> list[Audio]:
         """Stereo clips at 44.1 kHz, one after the other: decoding takes more memory than denoising."""
-        self._move(self.pipe.decoder, self.pipe.vocoder)
-        clips = [Audio(self.pipe.decode(one.to(self.device)).float().cpu(), self.rate) for one in latents]
-        self._rest(self.pipe.decoder, self.pipe.vocoder)
-        return clips
-
-    def _parts(self) -> tuple[nn.Module, ...]:
-        return self.pipe.text.network, self.pipe.transformer, self.pipe.decoder, self.pipe.vocoder
-
-    def _move(self, *parts: nn.Module) -> None:
-        if self.offload:
-            for part in parts:
-                part.to(self.device)
-
-    def _rest(self, *parts: nn.Module) -> None:
-        if self.offload:
-            for part in parts:
-                part.to("cpu")
+        device = self.placement.device
+        with self.placement.at_work(self.pipe.decoder, self.pipe.vocoder):
+            return [Audio(self.pipe.decode(one.to(device)).float().cpu(), self.rate) for one in latents]

@@ -35,7 +35,7 @@ def check_model(
     Args:
         model: a loaded adapter.
         prompt, other: two prompts that the model renders differently.
-        settings: of every run; few steps are enough.
+        settings: of every run; few steps are enough. Leave them out where a model's steps follow from its seconds.
 
     Raises:
         AssertionError: a rule is broken.
@@ -163,10 +163,10 @@ class _Watch:
 
 def _check_branches(model: ModelAdapter, rows: Sequence[Row]) -> None:
     """A branch can be addressed alone; one that is not there is refused."""
-    steps = 4
-    rows = [evolve(row, settings=evolve(row.settings, steps=steps)) for row in rows]
-    guidance = model.resolve(rows[0].settings).guidance or 1.0
-    there = model.branches(guidance, steps)
+    if rows[0].settings.steps is not None:
+        rows = [evolve(row, settings=evolve(row.settings, steps=4)) for row in rows]
+    batch = model.batch(rows)
+    there = model.branches(batch.guidance, batch.steps)
     addressable = [branch for branch in there if branch in ("cond", "uncond")]
     for steered in addressable:
         item = _push(model, Site("out", 0), 2.0, branch=steered)
@@ -180,7 +180,7 @@ def _check_branches(model: ModelAdapter, rows: Sequence[Row]) -> None:
                 assert not torch.equal(before, after), f"steering branch '{steered}' does not change it"
             else:
                 assert torch.equal(before, after), f"steering branch '{steered}' changes branch '{seen}'"
-    for settings, schedule in _absent(model, rows[0], there):
+    for settings, schedule in _absent(model, rows[0], batch.steps, there):
         item = _push(model, Site("out", 0), 2.0, branch="uncond", schedule=schedule)
         try:
             run(model, [evolve(rows[0], settings=settings, interventions=(item,))])
@@ -189,9 +189,9 @@ def _check_branches(model: ModelAdapter, rows: Sequence[Row]) -> None:
         raise AssertionError("a branch that is not there was accepted")
 
 
-def _absent(model: ModelAdapter, row: Row, there: Mapping[str, range]) -> list[tuple[Settings, Schedule]]:
+def _absent(model: ModelAdapter, row: Row, steps: int, there: Mapping[str, range]) -> list[tuple[Settings, Schedule]]:
     """Settings and windows at which the unconditional branch does not exist."""
-    found = [(evolve(row.settings, guidance=1.0), Schedule())] if "uncond" not in model.branches(1.0, 4) else []
+    found = [(evolve(row.settings, guidance=1.0), Schedule())] if "uncond" not in model.branches(1.0, steps) else []
     window, total = there.get("uncond"), there["cond"].stop
     if window is not None and window.start > 0:
         found.append((row.settings, Schedule(0.0, window.start / total)))
