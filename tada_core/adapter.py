@@ -134,6 +134,10 @@ class ModelAdapter(ABC):
     def decode(self, latents: Tensor, batch: Batch) -> list[Audio]:
         """Latents to clips, one per row."""
 
+    def tokens(self, text: str) -> int | None:
+        """Tokens of a prompt that the layers read; None where every prompt is padded to one length."""
+        return None
+
     def batch_key(self, row: Row) -> Hashable:
         """Rows may share a forward pass when their keys are equal; settings must be equal in any case."""
         return None

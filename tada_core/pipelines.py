@@ -206,6 +206,11 @@ def stack(network: nn.Module, blocks: str, attention: str, width: int, **how: An
     return tuple(Layer(i, f"{blocks}.{i}.{attention}", f"{blocks}.{i}", width, **how) for i in range(count))
 
 
+def count_tokens(tokenizer: Any, text: str, most: int) -> int:
+    """Tokens of a prompt that is cut after `most`."""
+    return len(tokenizer(text, truncation=True, max_length=most).input_ids)
+
+
 @contextmanager
 def quiet() -> Iterator[None]:
     """No loading bars of the libraries below; they are over in a second and break up our own lines."""

@@ -24,12 +24,14 @@ from tada_core import (
     Row,
     Schedule,
     Settings,
+    ShiftPrompt,
     Site,
+    SwitchPrompt,
     TensorRef,
     run,
 )
 from tada_core.engine.donors import read_donors
-from tada_core.errors import CheckpointError, EngineError, SpecError
+from tada_core.errors import CheckpointError, SpecError
 from tada_core.testing import check_model
 from tada_longcat.adapter import LongCat
 from tada_stable_audio.adapter import StableAudio3, StableAudioOpen
@@ -259,9 +261,33 @@ def test_ace_step_15_is_guided_inside_its_interval(folder_of, load):
         model.generate(Generation(CALM, seconds=2.0, steps=8), late)
 
 
-def test_ace_step_15_refuses_a_donor_of_another_length(load):
-    with pytest.raises(EngineError, match="no mask to hide padding; use prompts of the same token length"):
-        load("ace-step-1.5").generate(Generation(CALM, seconds=2.0, steps=2), PatchText(LONG, 0))
+@pytest.mark.parametrize("item", [PatchText(LONG, 0), SwitchPrompt(LONG), BlendScore(LOUD, LONG, 1.0)])
+def test_ace_step_15_refuses_a_donor_of_another_length(load, monkeypatch, item):
+    model = load("ace-step-1.5")
+    monkeypatch.setattr(model, "sample", None)
+    with pytest.raises(SpecError, match=r"has \d+ tokens, the row's own 'a calm tune' \d+; use prompts of one length"):
+        model.generate(Generation(CALM, seconds=2.0, steps=2), item)
+
+
+@pytest.mark.parametrize("name", ["audioldm2", "longcat"])
+def test_keys_and_values_of_another_length_are_refused(load, monkeypatch, name):
+    model = load(name)
+    monkeypatch.setattr(model, "sample", None)
+    with pytest.raises(SpecError, match=r"PatchKV: 'a fast loud happy evening tune' has .* tokens, .* use PatchText"):
+        model.generate(Generation(CALM, seconds=0.6, steps=2), PatchKV(LONG, 0))
+
+
+def test_text_shifted_all_the_way_to_a_longer_prompt_is_that_prompt(load):
+    model, settings = load("longcat"), CASES["longcat"].settings
+    rows = [
+        Row(CALM, settings=settings, interventions=(ShiftPrompt(LONG, CALM, 1.0, branch="both"),)),
+        Row(LONG, settings=settings),
+        Row(CALM, settings=settings, interventions=(ShiftPrompt(LONG, CALM, 0.5, branch="both"),)),
+    ]
+    shifted, longer, half = run(model, rows)
+    assert apart(shifted.latents, longer.latents) < 1e-5
+    assert apart(half.latents, longer.latents) > 1e-3
+    assert apart(half.latents, run(model, rows[2:])[0].latents) < 1e-5
 
 
 def test_ace_step_15_sings_and_keeps_loudness(load):

@@ -79,9 +79,13 @@ class AceStep(ModelAdapter):
         guided = how.branches(window.start, steps, guidance) if window else ("cond",)
         return {branch: range(calls(steps, solver)) if branch == "cond" else window for branch in guided}
 
+    def tokens(self, text: str) -> int:
+        """Tokens of the prompt alone."""
+        return self.pipe.text.tokens(text)
+
     def batch_key(self, row: Row) -> Hashable:
         """With lyrics, prompts of one length only: padding would move the lyrics' positions."""
-        return self.pipe.text.tokens(row.text) if self.resolve(row.settings).lyrics else None
+        return self.tokens(row.text) if self.resolve(row.settings).lyrics else None
 
     def locate(self, args: Sequence[Any], kwargs: Mapping[str, Any], rows: int) -> Call:
         """What the sampler says of the running call.

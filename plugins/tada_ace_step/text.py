@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from tada_core.pipelines import count_tokens
+
 LENGTH = 256
 """Most tokens of a prompt; the rest is cut, as upstream does."""
 
@@ -27,7 +29,7 @@ class TextEncoder:
 
     def tokens(self, text: str) -> int:
         """Tokens of one prompt."""
-        return len(self.tokenizer(text, truncation=True, max_length=LENGTH).input_ids)
+        return count_tokens(self.tokenizer, text, most=LENGTH)
 
     @torch.no_grad()
     def encode(self, texts: Sequence[str], weaken: bool = False) -> tuple[Tensor, Tensor]:

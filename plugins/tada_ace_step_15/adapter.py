@@ -10,7 +10,7 @@ from torch import Tensor
 from tada_core.adapter import Batch, Defaults
 from tada_core.audio import Audio
 from tada_core.generation import Row
-from tada_core.pipelines import PipelineAdapter, stack
+from tada_core.pipelines import PipelineAdapter, count_tokens, stack
 from tada_core.sites import Layer
 
 PEAK = 10.0 ** (-1.0 / 20.0)
@@ -81,10 +81,14 @@ class AceStep15(PipelineAdapter):
         how = {"shift": self.shift, "cfg_interval_start": start, "cfg_interval_end": end}
         return {"audio_duration": batch.seconds, "lyrics": [batch.lyrics] * len(batch.texts), **how}
 
+    def tokens(self, text: str) -> int:
+        """Tokens of the whole prompt, the pipeline's own words around it included."""
+        whole, _ = self.pipe._format_prompt(text)
+        return count_tokens(self.pipe.tokenizer, whole, most=256)
+
     def batch_key(self, row: Row) -> Hashable:
-        """Tokens of the whole prompt: cross-attention has no mask and reads padding."""
-        text, _ = self.pipe._format_prompt(row.text)
-        return len(self.pipe.tokenizer(text, truncation=True, max_length=256).input_ids)
+        """Tokens of the prompt: cross-attention has no mask and reads padding."""
+        return self.tokens(row.text)
 
     def waveform(self, latents: Tensor) -> Tensor:
         """Latents [rows, frames, channels] through the decoder, which wants channels first."""

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from tada_core.adapter import Batch, Defaults
 from tada_core.generation import Row
-from tada_core.pipelines import PipelineAdapter
+from tada_core.pipelines import PipelineAdapter, count_tokens
 from tada_core.sites import Layer
 
 
@@ -59,10 +59,13 @@ class AudioLDM2(PipelineAdapter):
         """The length alone."""
         return {"audio_length_in_s": batch.seconds}
 
+    def tokens(self, text: str) -> int:
+        """T5 tokens; the language model's stream is always as long."""
+        return count_tokens(self.pipe.tokenizer_2, text, self.pipe.tokenizer_2.model_max_length)
+
     def batch_key(self, row: Row) -> Hashable:
-        """T5 tokens of the prompt: the language model reads the padding, and so does the null text padded alike."""
-        tokenizer = self.pipe.tokenizer_2
-        return len(tokenizer(row.text, truncation=True, max_length=tokenizer.model_max_length).input_ids)
+        """Tokens of the prompt: the language model reads the padding, and so does the null text padded alike."""
+        return self.tokens(row.text)
 
     def waveform(self, latents: Tensor) -> Tensor:
         """Latents to a mel spectrogram, and that through the vocoder; [rows, 1, samples]."""

@@ -9,7 +9,7 @@ from attrs import evolve
 from torch import Tensor
 
 from tada_core.adapter import Batch, Call, Defaults
-from tada_core.pipelines import PipelineAdapter, stack
+from tada_core.pipelines import PipelineAdapter, count_tokens, stack
 from tada_core.sites import Layer
 from tada_longcat.padding import ignore_padding
 
@@ -49,6 +49,11 @@ class LongCat(PipelineAdapter):
     def limit(self) -> float:
         """The length at which the pipeline cuts."""
         return float(self.pipe.max_wav_duration)
+
+    def tokens(self, text: str) -> int:
+        """UMT5 tokens; the pipeline takes a limit beyond 32768 for none that was set."""
+        limit = self.pipe.tokenizer.model_max_length
+        return count_tokens(self.pipe.tokenizer, text, limit if limit <= 32768 else 512)
 
     def locate(self, args: Sequence[Any], kwargs: Mapping[str, Any], rows: int) -> Call:
         """Calls of the two branches differ in their text alone: the null text is zeros, an encoded one never is."""

@@ -129,6 +129,10 @@ class MusicGen(ModelAdapter):
             )
         return own.over(Settings(steps=steps))
 
+    def tokens(self, text: str) -> int:
+        """T5 tokens."""
+        return len(self.tokenizer(text).input_ids)
+
     def branches(self, guidance: float, steps: int) -> Mapping[str, range]:
         """Both branches at every position above guidance 1, the conditional one alone at or below it."""
         return {branch: range(steps) for branch in (("cond", "uncond") if guidance > 1.0 else ("cond",))}

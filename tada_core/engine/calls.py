@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import torch
 from attrs import evolve
 from torch import Tensor
 
@@ -16,6 +15,7 @@ from tada_core.adapter import Call, ModelAdapter
 from tada_core.engine.donors import Donors
 from tada_core.engine.edits import gain
 from tada_core.engine.forward import Forward
+from tada_core.engine.text import replace_row, shift_row
 from tada_core.engine.values import first_tensor, with_first
 from tada_core.errors import EngineError
 from tada_core.generation import Row, fill
@@ -79,11 +79,7 @@ class Calls:
         if isinstance(member, SwitchPrompt):
             return self._donor(row, member.prompt, branch)
         positive, negative = self._donor(row, member.positive, branch), self._donor(row, member.negative, branch)
-        return {
-            name: shift(kwargs[name][at], positive[name].to(kwargs[name]), negative[name].to(kwargs[name]), strength)
-            for name in positive
-            if kwargs[name].is_floating_point()
-        }
+        return shift_row(kwargs, at, positive, negative, strength)
 
     def _donor(self, row: int, template: str, branch: str) -> Mapping[str, Tensor]:
         return self._donors.prompt(fill(template, self._rows[row].prompt), branch)
@@ -119,39 +115,3 @@ def add_deltas(output: Any, deltas: Mapping[int, Tensor], call: Call) -> Any:
         for row, delta in deltas.items():
             score[place.start + row] += delta
     return with_first(output, score)
-
-
-def replace_row(kwargs: Mapping[str, Any], place: int, new: Mapping[str, Tensor]) -> dict[str, Any]:
-    """Arguments with one row of some tensors replaced; the given tensors stay as they are.
-
-    A text that comes with a mask (an argument with "mask" in its name) may have another length: the shorter side is
-    padded, and the mask hides the padding.
-
-    Raises:
-        EngineError: the new text has another length than the row's, and no mask.
-    """
-    changed = dict(kwargs)
-    masked = {value.shape[-1] for name, value in new.items() if "mask" in name}
-    for name, value in new.items():
-        host, axis = kwargs[name], -1 if "mask" in name else -2
-        length = max(value.shape[axis], host.shape[axis])
-        if value.shape[axis] != host.shape[axis] and value.shape[axis] not in masked:
-            raise EngineError(
-                f"donor text '{name}' has {value.shape[axis]} tokens, the row's {host.shape[axis]}, and there is no "
-                "mask to hide padding; use prompts of the same token length on this model"
-            )
-        # A mask that is added to the attention scores is nowhere above zero and hides by a large negative number.
-        added = "mask" in name and host.is_floating_point() and bool((host <= 0).all())
-        changed[name] = pad(host, axis, length, -1e4 if added else 0.0).clone()
-        changed[name][place] = pad(value, axis, length, -1e4 if added else 0.0).to(host)
-    return changed
-
-
-def pad(tensor: Tensor, axis: int, length: int, value: float) -> Tensor:
-    """The tensor with `value` after its end on one axis, so that it is `length` long there."""
-    missing = length - tensor.shape[axis]
-    if missing == 0:
-        return tensor
-    shape = list(tensor.shape)
-    shape[axis] = missing
-    return torch.cat([tensor, tensor.new_full(shape, value)], axis)

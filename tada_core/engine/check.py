@@ -6,8 +6,17 @@ from collections.abc import Mapping, Sequence
 
 from tada_core.adapter import ModelAdapter
 from tada_core.errors import SpecError
-from tada_core.generation import Row
-from tada_core.interventions import Ablate, AddVector, BlendScore, Intervention, SAEDecodeAdd, donors_of, sites_of
+from tada_core.generation import Row, fill
+from tada_core.interventions import (
+    Ablate,
+    AddVector,
+    BlendScore,
+    Intervention,
+    PatchKV,
+    SAEDecodeAdd,
+    donors_of,
+    sites_of,
+)
 from tada_core.sites import LAYER_SLOTS, Site
 from tada_core.tensors import TensorRef
 
@@ -16,7 +25,8 @@ def check_rows(model: ModelAdapter, rows: Sequence[Row]) -> None:
     """Refuse what cannot run on this model.
 
     Raises:
-        SpecError: no rows, an empty donor prompt, an absent branch, a slot that cannot be written, a wrong width.
+        SpecError: no rows, an empty donor prompt or one of another length where that matters, an absent branch, a slot
+            that cannot be written, a wrong width.
         UnknownNameError: a layer that does not exist.
     """
     if not rows:
@@ -26,7 +36,9 @@ def check_rows(model: ModelAdapter, rows: Sequence[Row]) -> None:
         assert settings.guidance is not None and settings.steps is not None
         branches = model.branches(settings.guidance, settings.steps)
         for item in row.interventions:
-            _check(model, item, branches, f"row {number}: {type(item).__name__}")
+            where = f"row {number}: {type(item).__name__}"
+            _check(model, item, branches, where)
+            _check_lengths(model, row, item, where)
 
 
 def _check(model: ModelAdapter, item: Intervention, branches: Mapping[str, range], where: str) -> None:
@@ -41,6 +53,19 @@ def _check(model: ModelAdapter, item: Intervention, branches: Mapping[str, range
             model.layer(site.layer).module(site.slot)
     if isinstance(item, AddVector | SAEDecodeAdd | Ablate):
         _check_output(model, item, where)
+
+
+def _check_lengths(model: ModelAdapter, row: Row, item: Intervention, where: str) -> None:
+    """Keys and values, and text that no mask goes with, can only be replaced by as many tokens."""
+    masked = any("mask" in name for name in model.text_kwargs)
+    if masked and not isinstance(item, PatchKV):
+        return
+    for donor in donors_of(item):
+        text = fill(donor, row.prompt)
+        own, other = model.tokens(row.text), model.tokens(text)
+        if own != other:
+            way = "use PatchText, or prompts of one length" if masked else "use prompts of one length on this model"
+            raise SpecError(f"{where}: '{text}' has {other} tokens, the row's own '{row.text}' {own}; {way}")
 
 
 def _check_branch(item: Intervention, branch: str, branches: Mapping[str, range], where: str) -> None:

@@ -11,6 +11,7 @@ from attrs import frozen
 from torch import Tensor
 
 from tada_core.adapter import Call
+from tada_core.engine.text import pad
 from tada_core.interventions import Ablate, AddVector, Intervention, PatchKV, SAEDecodeAdd, SparseAutoencoder
 from tada_core.maths.ablate import ablate
 from tada_core.maths.add_vector import add_vector
@@ -119,8 +120,9 @@ class DonorEdit(Edit):
     donors: tuple[dict[str, Tensor], ...]
 
     def apply(self, h: Tensor, active: Sequence[int], gains: Sequence[float], call: Call, branch: str) -> Tensor:
-        """The donors' values, [active, tokens, width]."""
-        return torch.stack([self.donors[member][branch] for member in active]).to(h.device, h.dtype)
+        """The donors' values, [active, tokens, width]; where batch mates made the rows longer, their mask hides it."""
+        values = (pad(self.donors[member][branch], -2, h.shape[-2]) for member in active)
+        return torch.stack(list(values)).to(h.device, h.dtype)
 
 
 def kind_of(member: Intervention) -> tuple[object, ...]:

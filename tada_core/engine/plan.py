@@ -10,9 +10,10 @@ from attrs import frozen
 from torch import Tensor
 
 from tada_core.adapter import Call, ModelAdapter
-from tada_core.engine.calls import Calls, replace_row
+from tada_core.engine.calls import Calls
 from tada_core.engine.donors import Donors, execution_order, read_donors, stop_at
 from tada_core.engine.edits import Edit, gain, kind_of, make_edit
+from tada_core.engine.text import replace_row
 from tada_core.engine.trace import Stop
 from tada_core.engine.values import first_tensor, with_first
 from tada_core.generation import Row, fill

@@ -15,7 +15,7 @@ from tada_core.engine.run import run, sample
 from tada_core.engine.values import first_tensor, with_first
 from tada_core.errors import SpecError
 from tada_core.generation import Row, Settings
-from tada_core.interventions import Ablate, AddVector, Intervention, PatchText, SwitchPrompt
+from tada_core.interventions import Ablate, AddVector, Intervention, PatchKV, PatchText, SwitchPrompt
 from tada_core.schedule import Schedule
 from tada_core.sites import Site
 from tada_core.tensors import TensorRef
@@ -51,6 +51,7 @@ def check_model(
     _check_branches(model, rows)
     _check_schedule(model, rows)
     _check_rows(model, rows[0], other)
+    _check_own_keys(model, rows[0], other)
 
 
 def _check_table(model: ModelAdapter) -> None:
@@ -222,6 +223,16 @@ def _check_rows(model: ModelAdapter, row: Row, other: str) -> None:
         assert not _far(alone.latents, together.latents), (
             "a row depends on its batch mates; separate them with batch_key"
         )
+
+
+def _check_own_keys(model: ModelAdapter, row: Row, other: str) -> None:
+    """A row's own keys and values, given to it beside a row of another prompt, change nothing."""
+    every = tuple(layer.index for layer in model.layers if layer.k and layer.v)
+    if not every:
+        return
+    own = evolve(row, interventions=(PatchKV("{p}", every),))
+    plain, patched, _ = run(model, [row, own, evolve(row, prompt=other)])
+    assert not _far(plain.latents, patched.latents), "a row's own keys and values, patched in, change its clip"
 
 
 def _push(model: ModelAdapter, site: Site, strength: float, **how: object) -> AddVector:
