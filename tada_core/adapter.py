@@ -79,12 +79,14 @@ class ModelAdapter(ABC):
         name: registry name.
         licence: of the weights.
         text_kwargs: names of the denoiser's keyword arguments that carry the text.
+        sings: whether it reads lyrics.
         text_elsewhere: where else the text enters, besides the layers' cross-attention ("AdaLN of every block").
     """
 
     name: ClassVar[str]
     licence: ClassVar[str] = ""
     text_kwargs: ClassVar[tuple[str, ...]] = ("encoder_hidden_states",)
+    sings: ClassVar[bool] = False
     text_elsewhere: ClassVar[str] = ""
 
     rate: int

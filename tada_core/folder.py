@@ -1,4 +1,4 @@
-"""The folder of a diffusers pipeline: whether it is one, and which of its files is missing."""
+"""Checkpoint folders: what a folder holds, and which of its files is missing."""
 
 from __future__ import annotations
 
@@ -32,8 +32,24 @@ def check_folder(folder: Path, pipeline: type) -> None:
         # [null, null] stands for an optional component that was not there; one with a default may not be saved at all.
         library, kind = index.get(name) or (None, None)
         optional = argument.default is not argument.empty and not (folder / name).is_dir()
-        if library and kind and not optional and (missing := missing_file(folder / name, library, kind)):
-            raise CheckpointError(f"'{folder}' is incomplete: {name}/{missing} is missing; copy or download it again")
+        if library and kind and not optional:
+            require_files(folder, name, library, kind)
+
+
+def require_files(folder: Path, part: str, library: str, kind: str) -> None:
+    """Refuse a folder where a file of one component is missing.
+
+    Args:
+        folder: the whole checkpoint.
+        part: the component's folder in it; "" where it is the folder itself.
+        library, kind: the package and class it is made from.
+
+    Raises:
+        CheckpointError: names the missing file.
+    """
+    if missing := missing_file(folder / part, library, kind):
+        name = Path(part, missing)
+        raise CheckpointError(f"'{folder}' is incomplete: {name} is missing; copy or download it again")
 
 
 def missing_file(folder: Path, library: str, kind: str) -> str | None:

@@ -54,6 +54,11 @@ def test_a_branch_that_is_not_there(idle: tiny.Tiny) -> None:
         run(idle, Generation("a song", guidance=1.0).rows(item))
 
 
+def test_lyrics_for_a_model_that_does_not_sing(idle: tiny.Tiny) -> None:
+    with pytest.raises(SpecError, match="row 0 has lyrics, but 'tiny' does not sing"):
+        run(idle, Generation("a song", lyrics="la la la").rows())
+
+
 def test_nothing_to_run(idle: tiny.Tiny) -> None:
     with pytest.raises(SpecError, match="no rows"):
         run(idle, [])

@@ -1,13 +1,17 @@
 """Every registered model, method and metric passes the conformance suites; the suites catch those that should not."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+import tiny
 from attrs import evolve
 
 import tada_registry as tada
 from tada_caa.caa import CAA, CAAArtifact
 from tada_core import Concept, Metric, SteeringMethod
-from tada_core.testing import check_method, check_metric, check_model
+from tada_core.testing import check_checkpoint, check_method, check_metric, check_model
+from tada_etude.adapter import Etude
 
 SPEED = Concept("speed", "fast {p}", "slow {p}", prompts=("a song", "a tune"), evaluation=("the song",), probe="tempo")
 
@@ -18,6 +22,7 @@ def names(kind):
 
 def test_the_embedded_model_conforms():
     check_model(tada.load_model("etude"))
+    check_checkpoint(Etude, Etude.source)
 
 
 def test_every_registered_model_is_put_through_the_suite():
@@ -130,3 +135,13 @@ def test_a_layer_table_that_names_nothing_is_caught(model, monkeypatch):
 def test_a_model_that_does_not_hear_the_text_is_caught(model):
     with pytest.raises(AssertionError, match="the text does not reach the model"):
         check_model(model, "a calm song", "a calm song")
+
+
+def test_a_folder_that_is_loaded_without_a_part_is_caught(tiny_folder):
+    class Careless(tiny.Tiny):
+        @classmethod
+        def load(cls, source=None, **options):
+            return super().load(str(tiny_folder), **options) if Path(source).is_dir() else super().load(source)
+
+    with pytest.raises(AssertionError, match=r"a folder without 'model_index.json' is loaded all the same"):
+        check_checkpoint(Careless, tiny_folder)

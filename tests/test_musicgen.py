@@ -9,7 +9,7 @@ from models import musicgen
 from tada_core import AddVector, BlendScore, Generation, PatchText, Row, Schedule, Settings, Site, SwitchPrompt, run
 from tada_core import TensorRef as Ref
 from tada_core.errors import CheckpointError, SpecError
-from tada_core.testing import check_model
+from tada_core.testing import check_checkpoint, check_model
 from tada_musicgen import tada_models
 from tada_musicgen.adapter import Memory, MusicGen
 from tada_musicgen.draw import draw
@@ -136,21 +136,15 @@ def test_it_runs_in_half_precision_and_with_parts_on_the_cpu(folder, model):
     assert torch.equal(offloaded.latents, model.generate(Generation(CALM, seconds=0.4))[0].latents)
 
 
-@pytest.mark.parametrize("missing", ["config.json", "model.safetensors", "tokenizer_config.json"])
-def test_an_incomplete_folder_names_the_missing_file(folder, tmp_path, missing):
-    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
-    (tmp_path / missing).unlink()
-    with pytest.raises(CheckpointError, match=f"{missing} is missing"):
-        MusicGen.load(str(tmp_path))
+def test_its_folder_is_needed_whole(folder):
+    check_checkpoint(MusicGen, folder)
 
 
-def test_what_is_no_musicgen_is_refused(folder, tmp_path):
+def test_a_folder_of_another_model_is_refused(folder, tmp_path):
     shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
     (tmp_path / "config.json").write_text('{"model_type": "t5"}')
     with pytest.raises(CheckpointError, match="holds a t5, not a musicgen"):
         MusicGen.load(str(tmp_path))
-    with pytest.raises(CheckpointError, match="model 'musicgen' cannot be loaded from"):
-        MusicGen.load(str(tmp_path / "nothing"))
 
 
 @pytest.mark.parametrize("wrong", [{"top_k": 0}, {"temperature": 0.0}])

@@ -14,7 +14,7 @@ from tada_ace_step.sampler import calls
 from tada_core.adapter import Batch, Call, Defaults, ModelAdapter
 from tada_core.audio import Audio
 from tada_core.errors import EngineError
-from tada_core.generation import Row
+from tada_core.generation import Row, Settings
 from tada_core.placement import Placement
 from tada_core.sites import Layer
 
@@ -26,6 +26,7 @@ class AceStep(ModelAdapter):
 
     name: ClassVar[str] = "ace-step"
     licence: ClassVar[str] = "Apache-2.0"
+    sings: ClassVar[bool] = True
     text_kwargs: ClassVar[tuple[str, ...]] = ("encoder_hidden_states", "attention_mask")
 
     def __init__(self, pipe: AceStepPipeline, device: str = "cpu", offload: bool = False) -> None:
@@ -78,6 +79,17 @@ class AceStep(ModelAdapter):
         window = how.window(steps)
         guided = how.branches(window.start, steps, guidance) if window else ("cond",)
         return {branch: range(calls(steps, solver)) if branch == "cond" else window for branch in guided}
+
+    def resolve(self, settings: Settings) -> Settings:
+        """Settings with the model's defaults filled in.
+
+        Raises:
+            CheckpointError: lyrics without the vocabulary.
+            SpecError: lyrics that this adapter cannot read.
+        """
+        if settings.lyrics:
+            self.pipe.lyrics.encode(settings.lyrics)
+        return super().resolve(settings)
 
     def tokens(self, text: str) -> int:
         """Tokens of the prompt alone."""

@@ -28,6 +28,7 @@ class LyricTokenizer:
                 f"curl -Lo '{vocabulary}' {SOURCE}"
             )
         self.tokenizer = Tokenizer.from_file(str(vocabulary))
+        self.known: dict[str, list[int]] = {}
 
     def encode(self, lyrics: str) -> list[int]:
         """Ids of lyrics whose lines are structure tags ("[verse]") or English.
@@ -35,6 +36,11 @@ class LyricTokenizer:
         Raises:
             SpecError: a line that English normalisation does not cover (digits, other scripts, symbols).
         """
+        if lyrics not in self.known:
+            self.known[lyrics] = self._read(lyrics)
+        return self.known[lyrics]
+
+    def _read(self, lyrics: str) -> list[int]:
         ids = [START]
         for line in (line.strip() for line in lyrics.split("\n")):
             if line:

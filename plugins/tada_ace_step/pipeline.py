@@ -11,7 +11,7 @@ import torch
 from attrs import field, frozen, validators
 from torch import Tensor, nn
 
-from tada_ace_step.checkpoint import read_module, require
+from tada_ace_step.checkpoint import read_module
 from tada_ace_step.guidance import Guidance, Guide
 from tada_ace_step.lyrics import VOCABULARY, LyricTokenizer
 from tada_ace_step.sampler import SOLVERS, Mean, calls, sigmas
@@ -21,6 +21,7 @@ from tada_ace_step.vocoder import UNUSED as UNUSED_VOCODER
 from tada_ace_step.vocoder import MusicVocoder, fold_weight_norm
 from tada_core.adapter import Call
 from tada_core.errors import CheckpointError
+from tada_core.folder import require_files
 from tada_core.pipelines import quiet
 
 Context = tuple[Tensor, Tensor]
@@ -36,6 +37,12 @@ FRAMES = 8
 """Mel frames per latent frame."""
 
 FOLDERS = ("ace_step_transformer", "music_dcae_f8c8", "music_vocoder", "umt5-base")
+
+PARTS = (
+    *((name, "diffusers", "ModelMixin") for name in FOLDERS[:3]),
+    *((FOLDERS[3], "transformers", kind) for kind in ("UMT5EncoderModel", "T5Tokenizer")),
+)
+"""Each folder with the library and class that say which files it needs."""
 
 
 @frozen
@@ -81,7 +88,9 @@ class AceStepPipeline:
         from diffusers import AutoencoderDC
         from transformers import AutoTokenizer, UMT5EncoderModel
 
-        transformer, dcae, vocoder, umt5 = (require(folder / name) for name in FOLDERS)
+        for name, library, kind in PARTS:
+            require_files(folder, name, library, kind)
+        transformer, dcae, vocoder, umt5 = (folder / name for name in FOLDERS)
         try:
             with quiet():
                 decoder = AutoencoderDC.from_pretrained(dcae, torch_dtype=dtype).decoder.eval()

@@ -22,6 +22,7 @@ class AceStep15(PipelineAdapter):
 
     name: ClassVar[str] = "ace-step-1.5"
     licence: ClassVar[str] = "MIT"
+    sings: ClassVar[bool] = True
     pipeline: ClassVar[str] = "AceStepPipeline"
     source: ClassVar[str] = "ACE-Step/acestep-v15-xl-turbo-diffusers"
     order: ClassVar[tuple[Literal["cond", "uncond"], ...]] = ("cond", "uncond")

@@ -14,7 +14,7 @@ from transformers import DynamicCache
 from tada_core.adapter import Batch, Call, Defaults, ModelAdapter
 from tada_core.audio import Audio
 from tada_core.errors import CheckpointError, SpecError
-from tada_core.folder import missing_file
+from tada_core.folder import require_files
 from tada_core.generation import Settings
 from tada_core.pipelines import quiet, stack
 from tada_core.placement import Placement
@@ -228,8 +228,7 @@ def check(folder: Path) -> None:
         CheckpointError: names the missing file, or the model that is there instead.
     """
     for kind in ("MusicgenForConditionalGeneration", "T5Tokenizer"):
-        if missing := missing_file(folder, "transformers", kind):
-            raise CheckpointError(f"'{folder}' is incomplete: {missing} is missing; copy or download it again")
+        require_files(folder, "", "transformers", kind)
     found = json.loads((folder / "config.json").read_text()).get("model_type")
     if found != "musicgen":
         raise CheckpointError(f"'{folder}' holds a {found}, not a musicgen; load it with the model of that name")

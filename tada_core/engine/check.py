@@ -25,14 +25,16 @@ def check_rows(model: ModelAdapter, rows: Sequence[Row]) -> None:
     """Refuse what cannot run on this model.
 
     Raises:
-        SpecError: no rows, an empty donor prompt or one of another length where that matters, an absent branch, a slot
-            that cannot be written, a wrong width.
+        SpecError: no rows, lyrics for a model that does not sing, an empty donor prompt or one of another length where
+            that matters, an absent branch, a slot that cannot be written, a wrong width.
         UnknownNameError: a layer that does not exist.
     """
     if not rows:
         raise SpecError("no rows to run; give at least one prompt and one seed")
     for number, row in enumerate(rows):
         settings = model.resolve(row.settings)
+        if settings.lyrics and not model.sings:
+            raise SpecError(f"row {number} has lyrics, but '{model.name}' does not sing; leave them out")
         assert settings.guidance is not None and settings.steps is not None
         branches = model.branches(settings.guidance, settings.steps)
         for item in row.interventions:
