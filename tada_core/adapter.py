@@ -111,6 +111,15 @@ class ModelAdapter(ABC):
         """The network that is called once or more per step."""
 
     @abstractmethod
+    def parts(self) -> Mapping[str, nn.Module]:
+        """Every network that a clip depends on, by name; their parameters are what identifies the model."""
+
+    @property
+    def options(self) -> Mapping[str, Any]:
+        """What `load` was told that changes how clips sound, besides the weights, as JSON data."""
+        return {}
+
+    @abstractmethod
     def branches(self, guidance: float, steps: int) -> Mapping[str, range]:
         """The branches of a run, each with the calls of the trajectory at which it exists.
 

@@ -130,6 +130,10 @@ class PipelineAdapter(ModelAdapter):
         network: nn.Module = getattr(self.pipe, self.network)
         return network
 
+    def parts(self) -> Mapping[str, nn.Module]:
+        """The pipeline's components that are networks."""
+        return {name: part for name, part in self.pipe.components.items() if isinstance(part, nn.Module)}
+
     def branches(self, guidance: float, steps: int) -> Mapping[str, range]:
         """All branches at every step above guidance 1, the conditional one alone at or below it."""
         return {branch: range(steps) for branch in (self.order if guidance > 1.0 else ("cond",))}

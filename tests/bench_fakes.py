@@ -51,10 +51,14 @@ class Model:
     rate = RATE
     defaults = Defaults(seconds=SECONDS, steps=4, guidance=3.0, batch=4)
 
-    def __init__(self, weight: float = 1.0) -> None:
+    def __init__(self, weight: float = 1.0, **options: Any) -> None:
+        self.options = options
         self.denoiser = torch.nn.Linear(1, 1)
         self.denoiser.load_state_dict({"weight": torch.tensor([[weight]]), "bias": torch.zeros(1)})
         self.layers = tuple(Layer(index, f"attn.{index}", f"block.{index}", 4) for index in range(3))
+
+    def parts(self) -> dict[str, torch.nn.Module]:
+        return {"denoiser": self.denoiser}
 
     def resolve(self, settings: Settings) -> Settings:
         return Settings(settings.seconds or SECONDS, settings.steps or 4, settings.guidance or 3.0, settings.lyrics)
@@ -137,7 +141,7 @@ class FakeTools:
     broken: Callable[[Row], bool] = field(default=lambda row: False)
     on_batch: Callable[[], None] = field(default=lambda: None)
 
-    def load_model(self, name: str, source: str | None = None) -> Any:
+    def load_model(self, name: str, source: str | None = None, **options: Any) -> Any:
         return Model()
 
     def get_concept(self, name: str) -> Concept:

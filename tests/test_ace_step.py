@@ -283,6 +283,23 @@ def test_its_folder_is_needed_whole(folder):
     check_checkpoint(ace_folder.AceStep, folder)
 
 
+def test_every_network_and_option_identifies_it(folder):
+    from tada_bench.identity import fingerprint
+
+    def told(**options):
+        return fingerprint(ace_folder.AceStep.load(str(folder), options=options))
+
+    plain, whole = ace_folder.AceStep.load(str(folder)), told(mean="batch")
+    assert fingerprint(plain) == told(omega=10.0) != whole == told(mean="batch")
+    assert told(guidance={"interval": 1.0}) not in (whole, fingerprint(plain))
+    before = fingerprint(plain)
+    plain.pipe.vocoder.load_state_dict({k: 2 * v for k, v in plain.pipe.vocoder.state_dict().items()})
+    assert fingerprint(plain) != before
+    for wrong in ({"omga": 1.0}, {"mean": "clip"}):
+        with pytest.raises(SpecError, match="options of 'ace-step'"):
+            told(**wrong)
+
+
 def test_parameters_that_inference_never_uses_are_not_loaded(folder, transformer):
     stored = load_file(folder / "ace_step_transformer" / "diffusion_pytorch_model.safetensors")
     unused = sum(value.numel() for name, value in stored.items() if name not in transformer.state_dict())

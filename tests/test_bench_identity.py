@@ -75,3 +75,8 @@ def test_identity_of_version_one_is_frozen() -> None:
 def test_fingerprint_follows_the_weights() -> None:
     assert fingerprint(Model()) == fingerprint(Model())
     assert fingerprint(Model()).weights != fingerprint(Model(weight=2.0)).weights
+
+
+def test_fingerprint_follows_how_the_model_was_told_to_sample() -> None:
+    assert fingerprint(Model(top_k=1)) == fingerprint(Model(top_k=1)) != fingerprint(Model(top_k=2))
+    assert fingerprint(Model()) != fingerprint(Model(top_k=1))

@@ -8,6 +8,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 import soundfile
+import tiny
 import torch
 
 import tada_registry as tada
@@ -36,8 +37,6 @@ class Loudness(Metric):
 @pytest.fixture
 def on(monkeypatch, tiny_folder):
     """Registers the small model, a concept it can read and a metric; gives the options that choose the model."""
-    import tiny
-
     module = ModuleType("made_up_for_commands")
     module.Tiny, module.Loudness = tiny.Tiny, Loudness
     module.SPEED = SPEED
@@ -113,6 +112,31 @@ def test_errors_show_their_traceback_when_debugging(run, monkeypatch):
     monkeypatch.setenv("TADA_DEBUG", "1")
     with pytest.raises(UnknownNameError):
         main(["plugin"])
+
+
+def test_layers_are_listed(run, on):
+    status, out, _ = run("layers", "tiny", *on[2:])
+    assert status == 0
+    assert all(word in out for word in ("transformer_blocks.2.attn2", "text q k v out residual", "32"))
+    status, out, _ = run("layers", "tiny", *on[2:], "--json")
+    rows = json.loads(out)
+    assert [row["layer"] for row in rows] == [0, 1, 2]
+    assert rows[0]["slots"] == ["text", "q", "k", "v", "out", "residual"]
+
+
+def test_a_model_is_loaded_as_the_command_says(run, on, tmp_path, monkeypatch):
+    seen = []
+    inner = tiny.Tiny.load.__func__
+    monkeypatch.setattr(
+        tiny.Tiny, "load", classmethod(lambda kind, *a, **how: seen.append(how) or inner(kind, *a, **how))
+    )
+    how = ("--load", "dtype=bfloat16", "--load", "device=cpu", "--load", "offload=false")
+    status, _, err = run("generate", "a song", *on, *how, "--steps", 1, "--out", tmp_path)
+    assert status == 0, err
+    assert seen == [{"dtype": torch.bfloat16, "device": "cpu", "offload": False}]
+    refused(run("layers", "tiny", *on[2:], "--load", "dtype=bf16"), "unknown dtype 'bf16'", "bfloat16")
+    refused(run("layers", "tiny", *on[2:], "--load", "cuda"), "--load takes NAME=VALUE", "'cuda'")
+    refused(run("layers", "musicgen", "--load", "topk=1"), "unknown option of model 'musicgen' 'topk'", "top_k")
 
 
 def test_lists_of_numbers_are_checked(run, on, tmp_path):

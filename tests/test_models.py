@@ -162,16 +162,6 @@ def test_the_prompt_is_on_the_conditional_branch_alone(load, name):
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_extra_passes_take_the_right_rows(load, name):
-    model, settings = load(name), CASES[name].settings
-    blend = (BlendScore("a loud tune", "a soft tune", 1.0),)
-    rows = [Row(CALM, 1, settings=settings), Row(CALM, 0, interventions=blend, settings=settings)]
-    together, (alone,) = run(model, rows), run(model, rows[1:])
-    assert apart(together[1].latents, alone.latents) < 1e-5
-    assert apart(alone.latents, run(model, [Row(CALM, 0, settings=settings)])[0].latents) > 1e-3
-
-
-@pytest.mark.parametrize("name", CASES)
 def test_it_runs_in_half_precision(folder_of, name):
     model = CASES[name].adapter.load(str(folder_of(name)), dtype=torch.bfloat16)
     (clip,) = run(model, [Row(CALM, settings=CASES[name].settings)])

@@ -5,6 +5,7 @@ from tada_core.hookspecs import hookimpl
 
 _COMMANDS = {
     "plugins": ("plugins:plugins", "List models, methods, metrics, concepts, suites, commands, and what is wrong."),
+    "layers": ("layers:layers", "Print the layer table of a model."),
     "localize": ("localize:localize", "Measure how much of a concept each layer carries."),
     "fit": ("fit:fit", "Fit a steering method to a concept and save the artefact."),
     "generate": ("generate:generate", "Generate clips, steered or not."),

@@ -20,7 +20,7 @@ PROMPTS = ("donor", "prompt", "positive", "negative")
 
 @frozen
 class Fingerprint:
-    """A loaded model: its registry name, a digest of its weights, and the settings it uses when none are given."""
+    """A loaded model: its registry name, a digest of weights and options, and its settings when none are given."""
 
     model: str
     weights: str
@@ -55,22 +55,13 @@ def _filled(intervention: dict[str, Any], prompt: str) -> dict[str, Any]:
 
 
 def fingerprint(model: ModelAdapter) -> Fingerprint:
-    """The fingerprint of a loaded model: every parameter and buffer of every network it holds."""
+    """The fingerprint of a loaded model: every parameter and buffer of its networks, and how it was told to sample."""
     from tada_core.tensors import digest
 
     found = hashlib.sha256(str(model.rate).encode())
-    for name, network in sorted(_networks(model).items()):
+    for name, network in sorted(model.parts().items()):
         for key, tensor in sorted(network.state_dict().items()):
             found.update(f"{name}.{key} {digest(tensor)}".encode())
+    if model.options:
+        found.update(canonical(dict(model.options)).encode())
     return Fingerprint(model.name, found.hexdigest(), model.resolve(Settings()))
-
-
-def _networks(model: ModelAdapter) -> dict[str, Any]:
-    from torch import nn
-
-    found: dict[str, Any] = {"denoiser": model.denoiser}
-    for name, value in vars(model).items():
-        parts = getattr(value, "components", None)
-        held = parts if isinstance(parts, dict) else {name: value}
-        found.update({part: network for part, network in held.items() if isinstance(network, nn.Module)})
-    return found

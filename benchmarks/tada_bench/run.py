@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
@@ -36,6 +36,7 @@ def run_suite(
     model: ModelAdapter | None = None,
     *,
     source: str | None = None,
+    load: Mapping[str, Any] | None = None,
     progress: Progress | None = None,
     announce: Callable[[Budget], None] | None = None,
     tools: Tools | None = None,
@@ -45,6 +46,7 @@ def run_suite(
     Args:
         model: loaded already, or None to load the suite's.
         source: folder or hub id of the model's weights; None is its default.
+        load: options of the model's `load`, such as its device.
         progress: called with clips done, clips in all and what is going on.
         announce: called with the budget before the first clip.
         tools: names and engine; None means the installed plugins and `tada_core.run`.
@@ -57,7 +59,7 @@ def run_suite(
     concepts = check(suite, tools)
     with alone(prepare(folder)):
         store = Store.open(Path(folder))
-        model = model or tools.load_model(suite.model, source)
+        model = model or tools.load_model(suite.model, source, **(load or {}))
         for arm in suite.arms:
             model.pick(arm.layers if isinstance(arm.layers, tuple) else None)
         clips = budget(suite, len(model.layers))

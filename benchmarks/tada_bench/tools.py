@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 class Tools(Protocol):
     """Lookup by name, localisation and generation."""
 
-    def load_model(self, name: str, source: str | None = None) -> ModelAdapter:
+    def load_model(self, name: str, source: str | None = None, **options: Any) -> ModelAdapter:
         """A loaded model."""
 
     def get_concept(self, name: str) -> Concept:
@@ -43,11 +43,11 @@ class Tools(Protocol):
 class Installed:
     """The installed plugins and the real engine."""
 
-    def load_model(self, name: str, source: str | None = None) -> ModelAdapter:
+    def load_model(self, name: str, source: str | None = None, **options: Any) -> ModelAdapter:
         """See `tada_registry.load_model`."""
         import tada_registry
 
-        return tada_registry.load_model(name, source)
+        return tada_registry.load_model(name, source, **options)
 
     def get_concept(self, name: str) -> Concept:
         """See `tada_registry.get_concept`."""

@@ -6,6 +6,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
+import cattrs
 import torch
 from torch import Tensor, nn
 
@@ -13,7 +14,7 @@ from tada_ace_step.pipeline import AceStepPipeline, Options, hub_folder
 from tada_ace_step.sampler import calls
 from tada_core.adapter import Batch, Call, Defaults, ModelAdapter
 from tada_core.audio import Audio
-from tada_core.errors import EngineError
+from tada_core.errors import EngineError, SpecError
 from tada_core.generation import Row, Settings
 from tada_core.placement import Placement
 from tada_core.sites import Layer
@@ -38,7 +39,7 @@ class AceStep(ModelAdapter):
             Layer(i, f"transformer_blocks.{i}.cross_attn", f"transformer_blocks.{i}", width)
             for i in range(len(pipe.transformer.transformer_blocks))
         )
-        self.placement.settle(pipe.text.network, pipe.transformer, pipe.decoder, pipe.vocoder)
+        self.placement.settle(*self.parts().values())
 
     @classmethod
     def load(  # type: ignore[override]  # an option it does not know is Python's own error
@@ -47,7 +48,7 @@ class AceStep(ModelAdapter):
         *,
         device: str = "cpu",
         dtype: torch.dtype = torch.float32,
-        options: Options | None = None,
+        options: Options | Mapping[str, Any] = Options(),  # noqa: B008
         vocabulary: str | Path | None = None,
         offload: bool = False,
     ) -> Self:
@@ -57,21 +58,36 @@ class AceStep(ModelAdapter):
             source: folder or hub id; by default the published 3.5B checkpoint.
             device: where it runs.
             dtype: of the parameters; latents stay in float32 between steps.
-            options: how to sample; by default as upstream, but for the mean of the omega step.
+            options: how to sample, as a value or as its JSON data; by default as upstream, but for the mean of the
+                omega step.
             vocabulary: upstream's lyric vocabulary; by default lyric_vocab.json in the folder. Only lyrics need it.
             offload: keep the parts on the CPU and only the one at work on `device`.
 
         Raises:
             CheckpointError: the source or one of its files is missing.
+            SpecError: an option that does not exist.
         """
+        how = options if isinstance(options, Options) else read_options(options)
         folder = hub_folder(source or SOURCE)
         where = None if vocabulary is None else Path(vocabulary)
-        return cls(AceStepPipeline.read(folder, dtype, options or Options(), where), device, offload)
+        return cls(AceStepPipeline.read(folder, dtype, how, where), device, offload)
 
     @property
     def denoiser(self) -> nn.Module:
         """The transformer."""
         return self.pipe.transformer
+
+    def parts(self) -> Mapping[str, nn.Module]:
+        """Text encoder, transformer, spectrogram decoder and vocoder."""
+        pipe = self.pipe
+        networks = {"text": pipe.text.network, "transformer": pipe.transformer}
+        return networks | {"decoder": pipe.decoder, "vocoder": pipe.vocoder}
+
+    @property
+    def options(self) -> Mapping[str, Any]:
+        """How it samples."""
+        made: dict[str, Any] = cattrs.unstructure(self.pipe.options)
+        return made
 
     def branches(self, guidance: float, steps: int) -> Mapping[str, range]:
         """The conditional branch at every call; the others inside the guidance window."""
@@ -133,3 +149,15 @@ class AceStep(ModelAdapter):
         device = self.placement.device
         with self.placement.at_work(self.pipe.decoder, self.pipe.vocoder):
             return [Audio(self.pipe.decode(one.to(device)).float().cpu(), self.rate) for one in latents]
+
+
+def read_options(data: Mapping[str, Any]) -> Options:
+    """Options from their JSON data.
+
+    Raises:
+        SpecError: an option that does not exist, or a value it cannot have.
+    """
+    try:
+        return cattrs.Converter(forbid_extra_keys=True).structure(data, Options)
+    except cattrs.BaseValidationError as error:
+        raise SpecError(f"options of 'ace-step': {'; '.join(cattrs.transform_error(error, path='options'))}") from error

@@ -57,6 +57,11 @@ class AceStep15(PipelineAdapter):
         model.shift, model.interval = shift, interval
         return model
 
+    @property
+    def options(self) -> Mapping[str, Any]:
+        """How it samples."""
+        return {"shift": self.shift, "interval": list(self.interval)}
+
     def find_layers(self) -> tuple[Layer, ...]:
         """Every block has one cross-attention; its context is lyrics, timbre and text in one sequence."""
         network = self.pipe.transformer

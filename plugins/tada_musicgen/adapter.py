@@ -97,6 +97,15 @@ class MusicGen(ModelAdapter):
         """The decoder, called once per position."""
         return self.network
 
+    def parts(self) -> Mapping[str, nn.Module]:
+        """Text encoder, decoder and EnCodec, in one module."""
+        return {"model": self.model}
+
+    @property
+    def options(self) -> Mapping[str, Any]:
+        """How codes are drawn."""
+        return {"top_k": self.top_k, "temperature": self.temperature}
+
     @property
     def delay(self) -> int:
         """Positions between the first codebook and the last; stereo has a set of codebooks for each side."""

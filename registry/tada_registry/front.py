@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,13 +31,17 @@ def load_model(name: str, source: str | None = None, **options: Any) -> ModelAda
     Args:
         name: a registered model.
         source: folder or hub id of its weights; None for its own default.
-        options: what this adapter's `load` takes.
+        options: what this adapter's `load` takes; `dtype` may be a name such as "bfloat16".
 
     Raises:
-        UnknownNameError, MissingExtraError, TadaError: as `Registry.load`.
+        UnknownNameError, MissingExtraError, TadaError: as `Registry.load`; no such option or dtype.
         CheckpointError: the weights are missing or incomplete.
     """
-    model: ModelAdapter = _class("model", name).load(source, **options)
+    load = _class("model", name).load
+    _known(f"option of model '{name}'", options, inspect.signature(load))
+    if isinstance(options.get("dtype"), str):
+        options["dtype"] = _dtype(options["dtype"])
+    model: ModelAdapter = load(source, **options)
     return model
 
 
@@ -125,15 +129,31 @@ def plugins() -> tuple[Plugin, ...]:
 def _made(kind: str, name: str, options: Mapping[str, Any]) -> Any:
     made = _class(kind, name)
     signature = inspect.signature(made)
-    open_ended = any(parameter.kind is parameter.VAR_KEYWORD for parameter in signature.parameters.values())
-    for option in options:
-        if option not in signature.parameters and not open_ended:
-            raise unknown(f"option of {kind} '{name}'", option, signature.parameters)
+    _known(f"option of {kind} '{name}'", options, signature)
     try:
         signature.bind(**options)
     except TypeError as error:
         raise SpecError(f"{kind} '{name}': {error}") from error
     return made(**options)
+
+
+def _known(what: str, options: Iterable[str], signature: inspect.Signature) -> None:
+    """Refuse options that a function does not have."""
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in signature.parameters.values()):
+        return
+    for option in options:
+        if option not in signature.parameters:
+            raise unknown(what, option, signature.parameters)
+
+
+def _dtype(name: str) -> Any:
+    """The torch dtype of a name."""
+    import torch
+
+    floats = {key: value for key, value in vars(torch).items() if getattr(value, "is_floating_point", False) is True}
+    if name not in floats:
+        raise unknown("dtype", name, ("float32", "bfloat16", "float16"))
+    return floats[name]
 
 
 def _class(kind: str, name: str) -> Any:

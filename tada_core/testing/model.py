@@ -15,7 +15,7 @@ from tada_core.engine.run import run, sample
 from tada_core.engine.values import first_tensor, with_first
 from tada_core.errors import SpecError
 from tada_core.generation import Row, Settings
-from tada_core.interventions import Ablate, AddVector, Intervention, PatchKV, PatchText, SwitchPrompt
+from tada_core.interventions import Ablate, AddVector, BlendScore, Intervention, PatchKV, PatchText, SwitchPrompt
 from tada_core.schedule import Schedule
 from tada_core.sites import Site
 from tada_core.tensors import TensorRef
@@ -216,13 +216,17 @@ def _check_rows(model: ModelAdapter, row: Row, other: str) -> None:
         (_push(model, Site("out", 0), 2.0),),
         (PatchText(other, len(model.layers) - 1),),
         (SwitchPrompt(other, schedule=Schedule(0.5, 1.0)),),
+        (BlendScore(other, "{p}", 0.5),),
     ]
     rows = [evolve(row, interventions=edit) for edit in edits]
-    for one, together in zip(rows, run(model, rows), strict=True):
+    plain, *others = clips = run(model, rows)
+    for one, together in zip(rows, clips, strict=True):
         (alone,) = run(model, [one])
         assert not _far(alone.latents, together.latents), (
-            "a row depends on its batch mates; separate them with batch_key"
+            "a row depends on its batch mates; separate them with batch_key, and see that `take` picks rows"
         )
+    for one, clip in zip(rows[1:], others, strict=True):
+        assert _far(plain.latents, clip.latents), f"{type(one.interventions[0]).__name__} changes nothing"
 
 
 def _check_own_keys(model: ModelAdapter, row: Row, other: str) -> None:

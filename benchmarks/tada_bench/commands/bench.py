@@ -12,6 +12,8 @@ import typer
 
 import tada_registry as tada
 from tada_bench.budget import Budget
+from tada_bench.commands.model import Load, Source
+from tada_bench.commands.options import options
 from tada_bench.commands.report import show
 from tada_bench.run import run_suite
 from tada_bench.session import Progress
@@ -21,7 +23,8 @@ from tada_bench.suite import Suite
 def bench(
     suite: Annotated[str, typer.Argument(help="A registered suite, or a suite's JSON file.")] = "default",
     on: Annotated[str | None, typer.Option("--on", help="Another model than the suite's.")] = None,
-    source: Annotated[str | None, typer.Option(help="Folder or hub id of the model's weights.")] = None,
+    source: Source = None,
+    load: Load = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Evaluation prompts per concept.")] = None,
     seeds: Annotated[int | None, typer.Option(min=1, help="Clips per prompt.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder of the results; default tada-results/SUITE.")] = None,
@@ -35,7 +38,14 @@ def bench(
         print(f"{asked.name} on {asked.model}: at most {clips}", file=sys.stderr if as_json else sys.stdout, flush=True)
 
     with counting() as progress:
-        store = run_suite(asked, folder, source=source, progress=progress, announce=announce)
+        store = run_suite(
+            asked,
+            folder,
+            source=source,
+            load=options(load or [], "--load"),
+            progress=progress,
+            announce=announce,
+        )
     show(folder, as_json)
     if failures := store.failures():
         print(f"{len(failures)} pieces of work failed; the same command tries them again", file=sys.stderr)

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 import tada_registry as tada
+from tada_bench.commands.model import Load, On, Source
 from tada_bench.commands.numbers import layers as layer_list
 from tada_bench.commands.numbers import numbers
 from tada_bench.commands.options import options
@@ -18,8 +19,9 @@ def fit(
     method: Annotated[str, typer.Argument(help="A registered method, such as caa.")],
     concept: Annotated[str, typer.Argument(help="A registered concept, such as tempo.")],
     out: Annotated[Path, typer.Option(help="Folder to save the artefact in.")],
-    on: Annotated[str, typer.Option("--on", help="Model.")] = "etude",
-    source: Annotated[str | None, typer.Option(help="Folder or hub id of the model's weights.")] = None,
+    on: On = "etude",
+    source: Source = None,
+    load: Load = None,
     layers: Annotated[str, typer.Option(help="Layers, such as 2,3, or all.")] = "all",
     seeds: Annotated[str, typer.Option(help="Seeds, such as 0,1.")] = "0",
     given: Annotated[list[str] | None, typer.Option("--set", help="The method's option, such as pairs=8.")] = None,
@@ -30,7 +32,7 @@ def fit(
     chosen, noise = layer_list(layers), numbers(seeds, "--seeds")
     # Made first: a folder that cannot be written to should cost no fitting.
     out.mkdir(parents=True, exist_ok=True)
-    model = tada.load_model(on, source)
+    model = tada.load_model(on, source, **options(load or [], "--load"))
     with bar(f"fitting {method} to {concept} on {on}") as progress:
         artifact = fitter.fit(model, idea, chosen, noise, progress=progress)
     if calibrate:

@@ -11,7 +11,9 @@ import typer
 from attrs import evolve
 
 import tada_registry as tada
+from tada_bench.commands.model import Load, On, Source
 from tada_bench.commands.numbers import numbers
+from tada_bench.commands.options import options
 from tada_core.artifact import Artifact
 from tada_core.engine.run import run
 from tada_core.errors import SpecError
@@ -23,8 +25,9 @@ from tada_core.serial import load_spec
 
 def generate(
     prompt: Annotated[str | None, typer.Argument(help="What to play; a spec may say it instead.")] = None,
-    on: Annotated[str, typer.Option("--on", help="Model.")] = "etude",
-    source: Annotated[str | None, typer.Option(help="Folder or hub id of the model's weights.")] = None,
+    on: On = "etude",
+    source: Source = None,
+    load: Load = None,
     seeds: Annotated[str | None, typer.Option(help="Seeds, one clip each; default 0.")] = None,
     steer: Annotated[list[str] | None, typer.Option("--with", help="Artefact to steer with; may be repeated.")] = None,
     strength: Annotated[list[float] | None, typer.Option(help="One per artefact; default 1.")] = None,
@@ -43,7 +46,7 @@ def generate(
     steering = _steering(artifacts, strength, unit)
     # Made first: a folder that cannot be written to should cost no generating.
     out.mkdir(parents=True, exist_ok=True)
-    model = tada.load_model(on, source)
+    model = tada.load_model(on, source, **options(load or [], "--load"))
     for artifact in artifacts:
         artifact.check(model)
     with bar(f"generating on {on}") as progress:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 import tada_registry as tada
+from tada_bench.commands.model import Load, On, Source
+from tada_bench.commands.options import options
 from tada_bench.commands.screen import table
 from tada_core.errors import SpecError
 from tada_core.progress import bar
@@ -21,8 +23,9 @@ FIGURES = (".png", ".svg", ".pdf")
 
 def localize(
     concept: Annotated[str, typer.Argument(help="A registered concept, such as tempo.")],
-    on: Annotated[str, typer.Option("--on", help="Model.")] = "etude",
-    source: Annotated[str | None, typer.Option(help="Folder or hub id of the model's weights.")] = None,
+    on: On = "etude",
+    source: Source = None,
+    load: Load = None,
     pairs: Annotated[int, typer.Option(min=1, help="Base prompts.")] = 4,
     seeds: Annotated[int, typer.Option(min=1, help="Seeds per prompt.")] = 2,
     base: Annotated[str, typer.Option(help="Prompt the layers are patched into: neutral or opposite.")] = "neutral",
@@ -34,7 +37,7 @@ def localize(
     if out is not None and out.suffix not in (".json", *FIGURES):
         raise SpecError(f"--out writes {', '.join(('.json', *FIGURES))}, not '{out.name}'")
     idea, metric = tada.get_concept(concept), tada.get_metric(readout)
-    model = tada.load_model(on, source)
+    model = tada.load_model(on, source, **options(load or [], "--load"))
     with bar(f"{concept} on {on}") as progress:
         impact = tada.localize(
             model, idea, metric, base=base, pairs=pairs, seeds=tuple(range(seeds)), progress=progress

@@ -9,7 +9,7 @@ from typing import Any
 from tada_core.errors import SpecError
 
 
-def options(pairs: Iterable[str]) -> dict[str, Any]:
+def options(pairs: Iterable[str], flag: str = "--set") -> dict[str, Any]:
     """Options by name from texts such as "pairs=8"; a value that is no JSON stands for itself.
 
     Raises:
@@ -19,7 +19,7 @@ def options(pairs: Iterable[str]) -> dict[str, Any]:
     for pair in pairs:
         name, equals, text = pair.partition("=")
         if not (name and equals):
-            raise SpecError(f"--set takes NAME=VALUE, such as pairs=8; not '{pair}'")
+            raise SpecError(f"{flag} takes NAME=VALUE, such as pairs=8 or device=cuda; not '{pair}'")
         try:
             read[name] = json.loads(text)
         except ValueError:
