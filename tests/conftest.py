@@ -35,3 +35,11 @@ def model(tiny_folder: Path) -> object:
     import tiny
 
     return tiny.build(tiny_folder)
+
+
+@pytest.fixture(scope="session")
+def shelf(tmp_path_factory: pytest.TempPathFactory) -> object:
+    """Small instances of every model, each built once."""
+    from models.cases import Shelf
+
+    return Shelf(lambda: tmp_path_factory.mktemp("model"))

@@ -14,7 +14,6 @@ from tada_ace_step.pipeline import AceStepPipeline, Options, contexts
 from tada_ace_step.sampler import advance, omega_factor, sigmas
 from tada_core import AddVector, Generation, PatchText, Row, Settings, Site, TensorRef, run
 from tada_core.errors import CheckpointError, SpecError
-from tada_core.testing import check_checkpoint, check_model
 
 PLAIN = Guidance(interval=1.0, erg_text=False, erg_lyric=False, erg_diffusion=False)
 HALF = evolve(PLAIN, interval=0.5)
@@ -22,8 +21,8 @@ UPSTREAM = Options(PLAIN, mean="batch")
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return ace_folder.build(tmp_path_factory.mktemp("ace"))
+def folder(shelf):
+    return shelf.folder("ace-step")
 
 
 @pytest.fixture(scope="module")
@@ -182,13 +181,9 @@ def test_interventions_through_the_engine(folder, name):
     assert worst(clip.latents, tensors[f"{name}.out"][0]) < 5e-4
 
 
-@pytest.fixture(scope="module")
-def small(folder):
-    return ace_folder.AceStep.load(str(folder), options=Options(Guidance(interval=0.5)))
-
-
-def test_it_conforms(small):
-    check_model(small, "a calm tune", "a fast loud song", Settings(seconds=1.0, steps=2))
+@pytest.fixture
+def small(shelf):
+    return shelf.load("ace-step")
 
 
 def test_the_null_prompt_of_entropy_rectifying_guidance_depends_on_the_prompt(small):
@@ -277,10 +272,6 @@ def test_lyrics_need_the_vocabulary(small, monkeypatch):
     monkeypatch.setattr(small, "sample", None)
     with pytest.raises(CheckpointError, match=r"curl -Lo .*lyric_vocab\.json"):
         small.generate(Generation("a calm tune", lyrics="[verse]\nhello", steps=2, seconds=1.0))
-
-
-def test_its_folder_is_needed_whole(folder):
-    check_checkpoint(ace_folder.AceStep, folder)
 
 
 def test_every_network_and_option_identifies_it(folder):

@@ -4,12 +4,10 @@ import shutil
 
 import pytest
 import torch
-from models import musicgen
 
 from tada_core import AddVector, BlendScore, Generation, PatchText, Row, Schedule, Settings, Site, SwitchPrompt, run
 from tada_core import TensorRef as Ref
 from tada_core.errors import CheckpointError, SpecError
-from tada_core.testing import check_checkpoint, check_model
 from tada_musicgen import tada_models
 from tada_musicgen.adapter import Memory, MusicGen
 from tada_musicgen.draw import draw
@@ -18,30 +16,20 @@ CALM, LONG = "a calm tune", "a fast loud happy evening tune"
 SHORT = Settings(seconds=0.4)
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return musicgen.build(tmp_path_factory.mktemp("musicgen"))
+@pytest.fixture
+def folder(shelf):
+    return shelf.folder("musicgen")
 
 
-@pytest.fixture(scope="module")
-def stereo(tmp_path_factory):
-    return musicgen.build(tmp_path_factory.mktemp("stereo"), stereo=True)
+@pytest.fixture
+def model(shelf):
+    return shelf.load("musicgen")
 
 
-@pytest.fixture(scope="module")
-def model(folder):
-    return MusicGen.load(str(folder))
-
-
-@pytest.mark.parametrize("kind", ["folder", "stereo"])
-def test_it_conforms(kind, request):
-    check_model(MusicGen.load(str(request.getfixturevalue(kind))), CALM, LONG, SHORT)
-
-
-@pytest.mark.parametrize("kind", ["folder", "stereo"])
+@pytest.mark.parametrize("kind", ["musicgen", "musicgen-stereo"])
 @pytest.mark.parametrize("guidance", [3.0, 1.0])
-def test_the_likeliest_codes_are_those_of_the_library(kind, guidance, request):
-    model = MusicGen.load(str(request.getfixturevalue(kind)), top_k=1)
+def test_the_likeliest_codes_are_those_of_the_library(kind, guidance, shelf):
+    model = MusicGen.load(str(shelf.folder(kind)), top_k=1)
     rows = [Row(text, settings=Settings(seconds=1.0, guidance=guidance)) for text in (CALM, LONG)]
     tokens = model.tokenizer([CALM, LONG], return_tensors="pt", padding=True)
     how = {"do_sample": False, "guidance_scale": guidance, "max_length": model.batch(rows).steps + 1}
@@ -134,10 +122,6 @@ def test_it_runs_in_half_precision_and_with_parts_on_the_cpu(folder, model):
     assert clip.audio.samples.dtype == torch.float32
     (offloaded,) = MusicGen.load(str(folder), offload=True).generate(Generation(CALM, seconds=0.4))
     assert torch.equal(offloaded.latents, model.generate(Generation(CALM, seconds=0.4))[0].latents)
-
-
-def test_its_folder_is_needed_whole(folder):
-    check_checkpoint(MusicGen, folder)
 
 
 def test_a_folder_of_another_model_is_refused(folder, tmp_path):

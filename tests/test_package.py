@@ -25,6 +25,10 @@ ALLOWED = {
 HEAVY = {"torch", "diffusers", "transformers", "nnsight", "numpy", "matplotlib"}
 
 
+def test_types_are_checked_in_every_package():
+    assert set(PROJECT["tool"]["mypy"]["packages"]) == {package.name for package in PACKAGES}
+
+
 def sources():
     return [(package.name, path) for package in PACKAGES for path in sorted(package.rglob("*.py"))]
 

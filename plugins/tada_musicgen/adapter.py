@@ -113,7 +113,7 @@ class MusicGen(ModelAdapter):
 
     def frames(self, seconds: float) -> int:
         """Code frames of a duration."""
-        return round(seconds * self.model.config.audio_encoder.frame_rate)
+        return round(seconds * float(self.model.config.audio_encoder.frame_rate))
 
     def positions(self, seconds: float) -> int:
         """Positions that are drawn for a clip: one per frame, and the delay."""
@@ -140,7 +140,8 @@ class MusicGen(ModelAdapter):
 
     def tokens(self, text: str) -> int:
         """T5 tokens."""
-        return len(self.tokenizer(text).input_ids)
+        ids: list[int] = self.tokenizer(text).input_ids
+        return len(ids)
 
     def branches(self, guidance: float, steps: int) -> Mapping[str, range]:
         """Both branches at every position above guidance 1, the conditional one alone at or below it."""
@@ -178,7 +179,8 @@ class MusicGen(ModelAdapter):
         if hasattr(self.model, "enc_to_dec_proj"):
             with self.placement.at_work(self.model.enc_to_dec_proj):
                 states = self.model.enc_to_dec_proj(states)
-        return states * tokens.attention_mask[..., None], tokens.attention_mask
+        mask: Tensor = tokens.attention_mask
+        return states * mask[..., None], mask
 
     def draw_all(self, text: Tensor, mask: Tensor, batch: Batch) -> Tensor:
         """Delayed codes [rows, codebooks, positions + 1], the first position being the start token."""
@@ -186,15 +188,15 @@ class MusicGen(ModelAdapter):
         pad = language_model.config.pad_token_id
         start = torch.full((rows * self.books, 1), pad, device=self.placement.device)
         _, pattern = language_model.build_delay_pattern_mask(start, pad, batch.steps + 1)
-        pattern, memory = pattern.unflatten(0, (rows, self.books)), Memory(batch.steps)
-        ids = start.unflatten(0, (rows, self.books))
+        pattern, ids = (one.view(rows, self.books, -1) for one in (pattern, start))
+        memory = Memory(batch.steps)
         for position in range(1, batch.steps + 1):
             codes = torch.cat([ids] * (len(text) // rows))
-            logits = self.network(
+            logits: Tensor = self.network(
                 codes=codes, encoder_hidden_states=text, encoder_attention_mask=mask, memory=memory
-            ).float()
+            )
             if len(logits) > rows:
-                cond, uncond = logits.split(rows)
+                cond, uncond = logits.chunk(2)
                 logits = uncond + batch.guidance * (cond - uncond)
             drawn = draw(logits, generators, self.top_k, self.temperature)
             fixed = pattern[..., position]
@@ -222,7 +224,7 @@ class MusicGen(ModelAdapter):
             yield self.model.audio_encoder.decode(part, audio_scales=[None]).audio_values[0]
 
 
-class Memory(DynamicCache):
+class Memory(DynamicCache):  # type: ignore[misc]  # transformers says nothing of its types
     """Keys and values of the positions so far, of `total` to come."""
 
     def __init__(self, total: int) -> None:
