@@ -13,6 +13,7 @@ from safetensors.torch import load_file
 
 from tada_ace_step.adapter import AceStep
 from tada_ace_step.pipeline import AceStepPipeline, Context, Options, contexts
+from tada_core.placement import Placement
 
 GOLDEN = Path(__file__).parent / "golden" / "ace_step_v1"
 
@@ -54,4 +55,4 @@ def recorded(name: str) -> tuple[torch.Tensor, ...]:
 
 def golden_model(folder: Path, options: Options) -> AceStep:
     """The adapter over `GoldenPipeline`."""
-    return AceStep(GoldenPipeline.read(folder, torch.float32, options, None))
+    return AceStep(GoldenPipeline.read(folder, torch.float32, options, None), Placement("cpu"))

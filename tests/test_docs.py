@@ -22,7 +22,7 @@ from tada_registry.plugin import Plugin
 from tada_registry.registry import Registry
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 PLUGINS = ROOT / "docs" / "plugins.md"
 # The two set-up lines are run by .ci/run, in a fresh environment.
 SETUP = "pip install -c constraints.txt"
@@ -93,7 +93,9 @@ def run_page(page, module, folder):
             run_console(page, block, folder)
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if page != PLUGINS], ids=lambda page: page.name)
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if page != PLUGINS], ids=lambda page: str(page.relative_to(ROOT))
+)
 def test_every_block_runs(page, module, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     run_page(page, module, tmp_path)

@@ -187,6 +187,18 @@ def test_audioldm2_large_has_two_blocks_in_each_attention(tmp_path):
     assert [layer.stream for layer in model.layers] == ["gpt2", "gpt2", "t5", "t5"] * 4
 
 
+def test_audioldm2_base_has_groups_of_three(tmp_path):
+    model = AudioLDM2.load(str(audioldm2.build(tmp_path, group=(None, 16, 24))))
+    places = [int(layer.path.partition("attentions.")[2].partition(".")[0]) for layer in model.layers]
+    assert places == [1, 2, 1, 2, 1, 2, 4, 5]
+    assert [layer.stream for layer in model.layers] == ["gpt2", "t5"] * 4
+    check_model(model, CALM, "a fast loud tune", CASES["audioldm2"].settings)
+
+
+def test_longcat_counts_the_tokens_of_what_it_reads(load):
+    assert load("longcat").tokens('A  "calm" TUNE') == load("longcat").tokens("a calm tune") == 3
+
+
 def test_stable_audio_3_has_no_keys_and_values_of_its_own(load, monkeypatch):
     model = load("stable-audio-3")
     monkeypatch.setattr(model, "sample", None)

@@ -30,8 +30,8 @@ class AceStep(ModelAdapter):
     sings: ClassVar[bool] = True
     text_kwargs: ClassVar[tuple[str, ...]] = ("encoder_hidden_states", "attention_mask")
 
-    def __init__(self, pipe: AceStepPipeline, device: str = "cpu", offload: bool = False) -> None:
-        self.pipe, self.placement = pipe, Placement(device, offload)
+    def __init__(self, pipe: AceStepPipeline, placement: Placement) -> None:
+        self.pipe, self.placement = pipe, placement
         self.rate = pipe.rate
         self.defaults = Defaults(seconds=30.0, steps=30, guidance=5.0, batch=16)
         width = pipe.transformer.width
@@ -70,7 +70,7 @@ class AceStep(ModelAdapter):
         how = options if isinstance(options, Options) else read_options(options)
         folder = hub_folder(source or SOURCE)
         where = None if vocabulary is None else Path(vocabulary)
-        return cls(AceStepPipeline.read(folder, dtype, how, where), device, offload)
+        return cls(AceStepPipeline.read(folder, dtype, how, where), Placement(device, offload))
 
     @property
     def denoiser(self) -> nn.Module:

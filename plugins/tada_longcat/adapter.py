@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
 from attrs import evolve
+from diffusers.pipelines.longcat_audio_dit.pipeline_longcat_audio_dit import _normalize_text
 from torch import Tensor
 
 from tada_core.adapter import Batch, Call, Defaults
@@ -51,9 +52,9 @@ class LongCat(PipelineAdapter):
         return float(self.pipe.max_wav_duration)
 
     def tokens(self, text: str) -> int:
-        """UMT5 tokens; the pipeline takes a limit beyond 32768 for none that was set."""
+        """UMT5 tokens of what the pipeline makes of a prompt; a limit beyond 32768 is none to it."""
         limit = self.pipe.tokenizer.model_max_length
-        return count_tokens(self.pipe.tokenizer, text, limit if limit <= 32768 else 512)
+        return count_tokens(self.pipe.tokenizer, _normalize_text(text), limit if limit <= 32768 else 512)
 
     def locate(self, args: Sequence[Any], kwargs: Mapping[str, Any], rows: int) -> Call:
         """Calls of the two branches differ in their text alone: the null text is zeros, an encoded one never is."""

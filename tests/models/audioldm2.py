@@ -12,12 +12,13 @@ import torch
 from models import redraw
 
 
-def build(folder: Path, depth: int = 1) -> Path:
+def build(folder: Path, depth: int = 1, group: tuple[int | None, ...] = (None, 16, 24, None)) -> Path:
     """Save the pipeline as it was published: its index names the language model without a head.
 
     Args:
         folder: where to.
         depth: transformer blocks in each attention (1: base, 2: large).
+        group: what each attention of a group reads (None: the spectrogram itself); base has the first three alone.
     """
     from diffusers import AudioLDM2Pipeline, AutoencoderKL, DDIMScheduler
     from diffusers.pipelines.audioldm2 import AudioLDM2ProjectionModel, AudioLDM2UNet2DConditionModel
@@ -39,7 +40,7 @@ def build(folder: Path, depth: int = 1) -> Path:
         norm_num_groups=4,
         down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
         up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
-        cross_attention_dim=([None, 16, 24, None], [None, 16, 24, None]),
+        cross_attention_dim=(list(group), list(group)),
         transformer_layers_per_block=depth,
         attention_head_dim=2,
     )
