@@ -149,6 +149,14 @@ class ModelAdapter(ABC):
         """Tokens of a prompt that the layers read; None where every prompt is padded to one length."""
         return None
 
+    def places(self, text: str, word: str) -> tuple[str, tuple[int, ...]]:
+        """Where a word of a prompt is: the denoiser's text argument, and the places along its axis of tokens.
+
+        Raises:
+            SpecError: the word is not in the prompt, or this model cannot tell.
+        """
+        raise SpecError(f"'{self.name}' cannot tell the tokens of a word; use another method on this model")
+
     def batch_key(self, row: Row) -> Hashable:
         """Rows may share a forward pass when their keys are equal; settings must be equal in any case."""
         return None

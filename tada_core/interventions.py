@@ -6,7 +6,7 @@ Every prompt inside an intervention may hold `{p}`, which stands for the base pr
 from __future__ import annotations
 
 import math
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from attrs import field, frozen, validators
 
@@ -15,7 +15,7 @@ from tada_core.schedule import ALWAYS, Schedule
 from tada_core.sites import Branch, Site
 from tada_core.tensors import TensorRef
 
-_branch = validators.in_(("cond", "uncond", "both"))
+_branch = validators.in_(get_args(Branch))
 
 
 def _layers(layers: object) -> tuple[int, ...]:
@@ -68,14 +68,15 @@ class AddVector:
         site: a layer's slot.
         vector: [width], or [steps, width] with one vector per step (interpolated to another number of steps).
         strength: a, signed.
-        unit: "raw" adds a v; "norm" adds a |h| v, with |h| the norm of each frame.
+        unit: "raw" adds a v; "norm" adds a |h| v, with |h| the norm of each frame; "scale" multiplies by 1 + a v,
+            feature by feature.
         renorm: scale every frame back to its own norm.
     """
 
     site: Site
     vector: TensorRef
     strength: float = _strength()
-    unit: Literal["raw", "norm"] = field(default="raw", validator=validators.in_(("raw", "norm")))
+    unit: Literal["raw", "norm", "scale"] = field(default="raw", validator=validators.in_(("raw", "norm", "scale")))
     renorm: bool = True
     branch: Branch = field(default="cond", validator=_branch)
     schedule: Schedule = ALWAYS
@@ -130,12 +131,58 @@ class SAEDecodeAdd:
 
 @frozen
 class Ablate:
-    """Remove a site's output (no vector), or only its component along a direction: h - a <h, v> v / |v|^2."""
+    """Remove a site's output (no vector), or only its component along a direction: h - a <h, v> v / |v|^2.
+
+    Attributes:
+        rectified: change only frames that point along the direction (CASteer's removal).
+        renorm: scale every frame back to its own norm.
+    """
 
     site: Site
     vector: TensorRef | None = None
     strength: float = _strength(1.0)
+    rectified: bool = False
+    renorm: bool = False
     branch: Branch = field(default="both", validator=_branch)
+    schedule: Schedule = ALWAYS
+
+
+@frozen
+class LowRankAdd:
+    """A LoRA on one projection, for one row: y + a up(down(x)), x what the projection reads and y what it gives.
+
+    Attributes:
+        site: slot q, k or v of a layer.
+        down: [rank, features of x]; up: [features of y, rank], alpha / rank already in it.
+    """
+
+    site: Site
+    down: TensorRef
+    up: TensorRef
+    strength: float = _strength()
+    branch: Branch = field(default="both", validator=_branch)
+    schedule: Schedule = ALWAYS
+
+    def __attrs_post_init__(self) -> None:
+        if self.site.slot not in ("q", "k", "v"):
+            raise SpecError(f"LowRankAdd acts on a projection: slot q, k or v, not '{self.site}'")
+        if self.down.shape[0] != self.up.shape[-1]:
+            raise SpecError(f"LowRankAdd has rank {self.down.shape[0]} below and {self.up.shape[-1]} above")
+
+
+@frozen
+class ShiftTokens:
+    """Move the text embedding of one word's tokens along a direction: c' = c + a v there.
+
+    Attributes:
+        word: as it stands in the row's prompt, `{p}` filled in; every place where it occurs is moved.
+        vector: [width of the text].
+    """
+
+    word: str
+    vector: TensorRef
+    strength: float = _strength()
+    branch: Branch = field(default="cond", validator=_branch)
     schedule: Schedule = ALWAYS
 
 
@@ -169,7 +216,18 @@ class BlendScore:
     schedule: Schedule = ALWAYS
 
 
-Intervention = PatchText | PatchKV | AddVector | SAEDecodeAdd | Ablate | SwitchPrompt | ShiftPrompt | BlendScore
+Intervention = (
+    PatchText
+    | PatchKV
+    | AddVector
+    | SAEDecodeAdd
+    | Ablate
+    | LowRankAdd
+    | ShiftTokens
+    | SwitchPrompt
+    | ShiftPrompt
+    | BlendScore
+)
 
 
 def sites_of(intervention: Intervention) -> tuple[Site, ...]:
@@ -179,9 +237,9 @@ def sites_of(intervention: Intervention) -> tuple[Site, ...]:
             return tuple(Site("text", layer) for layer in layers)
         case PatchKV(layers=layers, slots=slots):
             return tuple(Site(slot, layer) for layer in layers for slot in slots)
-        case AddVector(site=site) | SAEDecodeAdd(site=site) | Ablate(site=site):
+        case AddVector(site=site) | SAEDecodeAdd(site=site) | Ablate(site=site) | LowRankAdd(site=site):
             return (site,)
-        case SwitchPrompt() | ShiftPrompt():
+        case SwitchPrompt() | ShiftPrompt() | ShiftTokens():
             return (Site("prompt"),)
         case BlendScore():
             return (Site("score"),)

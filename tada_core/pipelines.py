@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -130,6 +131,10 @@ class PipelineAdapter(ModelAdapter):
         network: nn.Module = getattr(self.pipe, self.network)
         return network
 
+    def places(self, text: str, word: str) -> tuple[str, tuple[int, ...]]:
+        """Tokens of a word in the pipeline's text, which begins with the prompt's."""
+        return self.text_kwargs[0], word_places(self.pipe.tokenizer, text, word)
+
     def parts(self) -> Mapping[str, nn.Module]:
         """The pipeline's components that are networks."""
         return {name: part for name, part in self.pipe.components.items() if isinstance(part, nn.Module)}
@@ -213,6 +218,28 @@ def stack(network: nn.Module, blocks: str, attention: str, width: int, **how: An
 def count_tokens(tokenizer: Any, text: str, most: int) -> int:
     """Tokens of a prompt that is cut after `most`."""
     return len(tokenizer(text, truncation=True, max_length=most).input_ids)
+
+
+def word_places(tokenizer: Any, text: str, word: str) -> tuple[int, ...]:
+    """Tokens of a prompt that spell a word, wherever it occurs as a whole word.
+
+    Args:
+        tokenizer: a fast tokenizer of transformers.
+        text: the prompt.
+        word: a word or several, as they stand in it.
+
+    Raises:
+        SpecError: the word is not in the prompt.
+    """
+    spans = [found.span() for found in re.finditer(rf"\b{re.escape(word)}\b", text)]
+    if not spans or not word.strip():
+        raise SpecError(f"the word '{word}' is not in the prompt '{text}'")
+    offsets = tokenizer(text, return_offsets_mapping=True).offset_mapping
+    return tuple(
+        place
+        for place, (start, end) in enumerate(offsets)
+        if end > start and any(start < last and end > first for first, last in spans)
+    )
 
 
 @contextmanager

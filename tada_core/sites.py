@@ -15,8 +15,9 @@ residual: output of the whole block; prompt: text input of the denoiser; score: 
 SLOTS: tuple[str, ...] = get_args(Slot)
 LAYER_SLOTS: tuple[str, ...] = ("text", "q", "k", "v", "out", "residual")
 
-Branch = Literal["cond", "uncond", "both"]
-"""Which side of classifier-free guidance an intervention changes."""
+Branch = Literal["cond", "uncond", "text", "both"]
+"""Which passes of classifier-free guidance an intervention changes; "text" is the pass that some samplers make with the
+prompt but without the lyrics, "both" is every pass there is."""
 
 
 @frozen

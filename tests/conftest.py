@@ -19,6 +19,7 @@ with install_import_hook("tada_core.maths", "beartype.beartype"):
     import tada_core.maths.ablate
     import tada_core.maths.add_vector
     import tada_core.maths.blend
+    import tada_core.maths.low_rank
     import tada_core.maths.renorm
     import tada_core.maths.sae
     import tada_core.maths.trajectory  # noqa: F401

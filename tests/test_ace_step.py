@@ -1,5 +1,7 @@
 """ACE-Step v1 against numbers recorded from the upstream classes; limits are those stated beside the recordings."""
 
+import itertools
+
 import ace_folder
 import pytest
 import torch
@@ -184,6 +186,20 @@ def test_interventions_through_the_engine(folder, name):
 @pytest.fixture
 def small(shelf):
     return shelf.load("ace-step")
+
+
+def test_the_pass_without_lyrics_is_a_branch_of_its_own(folder):
+    double = Guidance(interval=1.0, text_scale=5.0, lyric_scale=1.5)
+    model = ace_folder.AceStep.load(str(folder), options=Options(double))
+    assert set(model.branches(5.0, 4)) == {"cond", "uncond", "text"}
+    settings = Settings(seconds=1.0, steps=2)
+    push = AddVector(Site("out", 0), TensorRef.of(torch.ones(32)), 1.0)
+    plain = Row("a tune", settings=settings)
+    rows = {one: evolve(plain, interventions=(evolve(push, branch=one),)) for one in model.branches(5.0, 2)}
+    clips = [clip.latents for clip in run(model, [plain, *rows.values()])]
+    assert all(worst(one, two) > 1e-3 for one, two in itertools.combinations(clips, 2))
+    with pytest.raises(SpecError, match="addresses branch 'text', but this run has cond"):
+        run(ace_folder.AceStep.load(str(folder)), [rows["text"]])
 
 
 def test_the_null_prompt_of_entropy_rectifying_guidance_depends_on_the_prompt(small):

@@ -17,12 +17,14 @@ from tada_core import (
     AddVector,
     BlendScore,
     Generation,
+    LowRankAdd,
     PatchKV,
     PatchText,
     Row,
     SAEDecodeAdd,
     Schedule,
     ShiftPrompt,
+    ShiftTokens,
     Site,
     SparseAutoencoder,
     SwitchPrompt,
@@ -58,6 +60,11 @@ def everything(strength: float) -> list[Any]:
         SAEDecodeAdd(Site("out", 1), sae, (3, 5), (1.0, 0.5), strength, mode="edit"),
         Ablate(Site("out", 0), strength=strength),
         Ablate(Site("v", 2), vector(), strength=strength),
+        AddVector(Site("out", 1), vector(), strength, unit="scale"),
+        Ablate(Site("residual", 1), vector(), strength=strength, rectified=True, renorm=True),
+        LowRankAdd(Site("k", 1), vector(5, 4, WIDTH // 2), vector(6, WIDTH, 4), strength),
+        LowRankAdd(Site("q", 2), vector(7, 4, WIDTH), vector(8, WIDTH, 4), strength),
+        ShiftTokens(HOST.split()[1], vector(9, WIDTH // 2), strength),
         ShiftPrompt(DONOR, THIRD, strength),
         BlendScore(DONOR, THIRD, strength),
     ]
@@ -331,3 +338,20 @@ def test_rows_keep_their_order_across_settings(model: tiny.Tiny) -> None:
     clips = run(model, rows)
     assert [clip.row for clip in clips] == rows
     assert engine.run is run
+
+
+def test_a_low_rank_change_of_a_row_is_that_change_of_the_weights(exact: tiny.Tiny) -> None:
+    down, up = vector(5, 4, WIDTH // 2), vector(6, WIDTH, 4)
+    rows = [row(), row(LowRankAdd(Site("v", 1), down, up, 0.7)), row(LowRankAdd(Site("v", 1), down, up, -0.3))]
+    plain, *changed = latents(exact, *rows)
+    weight = exact.denoiser.get_submodule(exact.layers[1].module("v")).weight
+    before = weight.detach().clone()
+    for strength, clip in zip((0.7, -0.3), changed, strict=True):
+        with torch.no_grad():
+            weight.copy_(before + strength * up.tensor().to(weight) @ down.tensor().to(weight))
+        try:
+            assert relative(clip, latents(exact, row())[0]) < 1e-10
+        finally:
+            with torch.no_grad():
+                weight.copy_(before)
+        assert relative(clip, plain) > 1e-3

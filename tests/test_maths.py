@@ -13,6 +13,7 @@ from tada_core.maths.ablate import ablate
 from tada_core.maths.add_vector import add_vector
 from tada_core.maths.blend import shift
 from tada_core.maths.impact import impact
+from tada_core.maths.low_rank import low_rank
 from tada_core.maths.renorm import renorm
 from tada_core.maths.sae import decode, edit_features, encode, feature_vector
 from tada_core.maths.trajectory import at_step
@@ -135,3 +136,31 @@ def test_shapes_are_checked_at_run_time() -> None:
 
     with pytest.raises(TypeCheckError):
         renorm(torch.zeros(2, 3), torch.zeros(2, 4))
+
+
+@given(seeds, strengths)
+def test_the_scale_unit_multiplies_every_feature(seed: int, a: float) -> None:
+    h, v = draw(seed, 2, 3, 5), draw(seed + 1, 5)
+    assert torch.allclose(add_vector(h, v, a, "scale"), h * (1 + a * v))
+    assert torch.equal(add_vector(h, v, 0.0, "scale"), h)
+
+
+@given(seeds)
+def test_rectified_removal_leaves_frames_that_point_away(seed: int) -> None:
+    h, v = draw(seed, 2, 8, 5), draw(seed + 1, 5)
+    along = (h * v).sum(-1)
+    new = ablate(h, v, 1.0, rectified=True)
+    assert torch.equal(new[along <= 0], h[along <= 0])
+    assert torch.allclose((new * v).sum(-1), along.clamp(max=0.0), atol=1e-9)
+    mirrored = ablate(h, v, 2.0, rectified=True)
+    assert torch.allclose((mirrored * v).sum(-1), -along.abs(), atol=1e-9)
+    assert torch.allclose(mirrored.norm(dim=-1), h.norm(dim=-1))
+
+
+@given(seeds, strengths)
+def test_a_low_rank_change_is_one_of_the_weights(seed: int, a: float) -> None:
+    x, weight = draw(seed, 2, 3, 6), draw(seed + 1, 5, 6)
+    down, up = draw(seed + 2, 2, 6), draw(seed + 3, 5, 2)
+    y = x @ weight.T
+    assert torch.allclose(low_rank(y, x, down, up, a), x @ (weight + a * up @ down).T)
+    assert torch.equal(low_rank(y, x, down, up, 0.0), y)

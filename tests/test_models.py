@@ -8,6 +8,7 @@ from importlib import import_module
 
 import pytest
 import torch
+from attrs import evolve
 from models import audioldm2
 from models.cases import SMALL
 
@@ -22,13 +23,14 @@ from tada_core import (
     Row,
     Schedule,
     ShiftPrompt,
+    ShiftTokens,
     Site,
     SwitchPrompt,
     TensorRef,
     run,
 )
 from tada_core.engine.donors import read_donors
-from tada_core.errors import CheckpointError, SpecError
+from tada_core.errors import CheckpointError, EngineError, SpecError
 from tada_core.testing import check_model
 from tada_longcat.adapter import LongCat
 from tada_stable_audio.adapter import StableAudioOpen
@@ -193,6 +195,32 @@ def test_audioldm2_base_has_groups_of_three(tmp_path):
     assert places == [1, 2, 1, 2, 1, 2, 4, 5]
     assert [layer.stream for layer in model.layers] == ["gpt2", "t5"] * 4
     check_model(model, CALM, "a fast loud tune", CASES["audioldm2"].settings)
+
+
+def test_ace_step_15_finds_a_word_from_the_end_of_its_context(load):
+    """Its text encoder reads from left to right: two prompts first differ where the word is."""
+    model = load("ace-step-1.5")
+    name, places = model.places(CALM, "calm")
+    donors = read_donors(model, [CALM, LOUD], CASES["ace-step-1.5"].settings, [])
+    one, two = (donors.prompt(text, "cond")[name] for text in (CALM, LOUD))
+    differing = (one != two).any(-1).nonzero().flatten() - len(one)
+    assert places == (int(differing[0]),)
+
+
+@pytest.mark.parametrize("name", [*CASES, "ace-step", "musicgen"])
+def test_a_moved_word_is_heard_and_must_be_there(shelf, name):
+    model, settings = shelf.load(name), SMALL[name].settings
+    plain = Row(CALM, settings=settings)
+    text, places = model.places(CALM, "calm")
+    assert len(places) == 1
+    donor = read_donors(model, [CALM], settings, []).prompt(CALM, "cond")[text]
+    moved = ShiftTokens("calm", TensorRef.of(torch.ones(donor.shape[-1])), 3.0)
+    clips = run(model, [plain, evolve(plain, interventions=(moved,))])
+    assert apart(clips[0].latents.double(), clips[1].latents.double()) > 1e-4
+    with pytest.raises(SpecError, match="the word 'loud' is not in the prompt"):
+        run(model, [evolve(plain, interventions=(evolve(moved, word="loud"),))])
+    with pytest.raises(EngineError, match=r"the direction is 3 wide, the text \d+; fit it on this model"):
+        run(model, [evolve(plain, interventions=(evolve(moved, vector=TensorRef.of(torch.ones(3))),))])
 
 
 def test_longcat_counts_the_tokens_of_what_it_reads(load):

@@ -15,6 +15,7 @@ from tada_core import (
     BlendScore,
     Concept,
     Generation,
+    LowRankAdd,
     PatchKV,
     PatchText,
     Row,
@@ -22,6 +23,7 @@ from tada_core import (
     Schedule,
     Settings,
     ShiftPrompt,
+    ShiftTokens,
     Site,
     SparseAutoencoder,
     SwitchPrompt,
@@ -49,6 +51,10 @@ ALL = (
     Ablate(Site("residual", 0)),
     Ablate(Site("k", 0), ref(4), 0.5),
     SwitchPrompt("other", Schedule(0.5)),
+    AddVector(Site("out", 1), ref(4), -0.5, unit="scale", branch="text"),
+    Ablate(Site("out", 1), ref(4), 2.0, rectified=True, renorm=True),
+    LowRankAdd(Site("q", 1), ref(2, 4), ref(4, 2), -1.0),
+    ShiftTokens("calm", ref(4), 2.0),
     ShiftPrompt("a", "b", 1.0),
     BlendScore("a", "b", 1.0),
 )
@@ -142,10 +148,10 @@ def test_autoencoder_features_must_exist() -> None:
 
 def test_sites_and_donors_of_every_intervention() -> None:
     assert {str(site) for item in ALL for site in sites_of(item)} == {
-        *("text[1]", "text[2]", "v[3]", "out[1]", "residual[0]", "k[0]", "prompt", "score")
+        *("text[1]", "text[2]", "v[3]", "out[1]", "residual[0]", "q[1]", "k[0]", "prompt", "score")
     }
     assert [donors_of(item) for item in ALL] == [
-        *[("{p}, fast",), ("a tune",), (), (), (), (), ("other",), ("a", "b"), ("a", "b")]
+        *[("{p}, fast",), ("a tune",), (), (), (), (), ("other",), (), (), (), (), ("a", "b"), ("a", "b")]
     ]
 
 
@@ -173,3 +179,10 @@ def test_concept_sides_and_queries() -> None:
         Concept("x", "fast", "{p}", ("a",), ("b",))
     with pytest.raises(SpecError, match="base prompts"):
         Concept("x", "{p} a", "{p} b", (), ("b",))
+
+
+def test_a_low_rank_change_must_fit_a_projection():
+    with pytest.raises(SpecError, match="slot q, k or v, not 'out\\[1\\]'"):
+        LowRankAdd(Site("out", 1), ref(2, 4), ref(4, 2), 1.0)
+    with pytest.raises(SpecError, match="rank 2 below and 3 above"):
+        LowRankAdd(Site("q", 1), ref(2, 4), ref(4, 3), 1.0)

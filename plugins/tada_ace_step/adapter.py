@@ -16,6 +16,7 @@ from tada_core.adapter import Batch, Call, Defaults, ModelAdapter
 from tada_core.audio import Audio
 from tada_core.errors import EngineError, SpecError
 from tada_core.generation import Row, Settings
+from tada_core.pipelines import word_places
 from tada_core.placement import Placement
 from tada_core.sites import Layer
 
@@ -110,6 +111,11 @@ class AceStep(ModelAdapter):
     def tokens(self, text: str) -> int:
         """Tokens of the prompt alone."""
         return self.pipe.text.tokens(text)
+
+    def places(self, text: str, word: str) -> tuple[str, tuple[int, ...]]:
+        """Places in the context, where a speaker token comes before the prompt."""
+        found = word_places(self.pipe.text.tokenizer, text, word)
+        return self.text_kwargs[0], tuple(place + 1 for place in found)
 
     def batch_key(self, row: Row) -> Hashable:
         """With lyrics, prompts of one length only: padding would move the lyrics' positions."""

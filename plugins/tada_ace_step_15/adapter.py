@@ -10,7 +10,7 @@ from torch import Tensor
 from tada_core.adapter import Batch, Defaults
 from tada_core.audio import Audio
 from tada_core.generation import Row
-from tada_core.pipelines import PipelineAdapter, count_tokens, stack
+from tada_core.pipelines import PipelineAdapter, count_tokens, stack, word_places
 from tada_core.sites import Layer
 
 PEAK = 10.0 ** (-1.0 / 20.0)
@@ -91,6 +91,12 @@ class AceStep15(PipelineAdapter):
         """Tokens of the whole prompt, the pipeline's own words around it included."""
         whole, _ = self.pipe._format_prompt(text)
         return count_tokens(self.pipe.tokenizer, whole, most=256)
+
+    def places(self, text: str, word: str) -> tuple[str, tuple[int, ...]]:
+        """Places counted from the end of the context: the prompt is its last part, after lyrics and timbre."""
+        whole, _ = self.pipe._format_prompt(text)
+        found = word_places(self.pipe.tokenizer, whole, word)
+        return self.text_kwargs[0], tuple(place - self.tokens(text) for place in found)
 
     def batch_key(self, row: Row) -> Hashable:
         """Tokens of the prompt: cross-attention has no mask and reads padding."""

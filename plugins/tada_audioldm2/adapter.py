@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from tada_core.adapter import Batch, Defaults
 from tada_core.generation import Row
-from tada_core.pipelines import PipelineAdapter, count_tokens
+from tada_core.pipelines import PipelineAdapter, count_tokens, word_places
 from tada_core.sites import Layer
 
 
@@ -62,6 +62,10 @@ class AudioLDM2(PipelineAdapter):
     def tokens(self, text: str) -> int:
         """T5 tokens; the language model's stream is always as long."""
         return count_tokens(self.pipe.tokenizer_2, text, self.pipe.tokenizer_2.model_max_length)
+
+    def places(self, text: str, word: str) -> tuple[str, tuple[int, ...]]:
+        """T5 tokens; what the language model makes of a word has no places."""
+        return self.text_kwargs[1], word_places(self.pipe.tokenizer_2, text, word)
 
     def batch_key(self, row: Row) -> Hashable:
         """Tokens of the prompt: the language model reads the padding, and so does the null text padded alike."""

@@ -56,6 +56,10 @@ class LongCat(PipelineAdapter):
         limit = self.pipe.tokenizer.model_max_length
         return count_tokens(self.pipe.tokenizer, _normalize_text(text), limit if limit <= 32768 else 512)
 
+    def places(self, text: str, word: str) -> tuple[str, tuple[int, ...]]:
+        """Tokens of the word in what the pipeline makes of the prompt."""
+        return super().places(_normalize_text(text), _normalize_text(word))
+
     def locate(self, args: Sequence[Any], kwargs: Mapping[str, Any], rows: int) -> Call:
         """Calls of the two branches differ in their text alone: the null text is zeros, an encoded one never is."""
         branch = "cond" if bool(kwargs["encoder_hidden_states"].any()) else "uncond"

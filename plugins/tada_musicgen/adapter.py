@@ -16,7 +16,7 @@ from tada_core.audio import Audio
 from tada_core.errors import CheckpointError, SpecError
 from tada_core.folder import require_files
 from tada_core.generation import Settings
-from tada_core.pipelines import quiet, stack
+from tada_core.pipelines import quiet, stack, word_places
 from tada_core.placement import Placement
 from tada_musicgen.draw import draw
 from tada_musicgen.network import NextToken
@@ -142,6 +142,10 @@ class MusicGen(ModelAdapter):
         """T5 tokens."""
         ids: list[int] = self.tokenizer(text).input_ids
         return len(ids)
+
+    def places(self, text: str, word: str) -> tuple[str, tuple[int, ...]]:
+        """T5 tokens of the word."""
+        return self.text_kwargs[0], word_places(self.tokenizer, text, word)
 
     def branches(self, guidance: float, steps: int) -> Mapping[str, range]:
         """Both branches at every position above guidance 1, the conditional one alone at or below it."""

@@ -15,11 +15,11 @@ from tada_core.adapter import Call, ModelAdapter
 from tada_core.engine.donors import Donors
 from tada_core.engine.edits import gain
 from tada_core.engine.forward import Forward
-from tada_core.engine.text import replace_row, shift_row
+from tada_core.engine.text import replace_row, shift_row, shift_tokens
 from tada_core.engine.values import first_tensor, with_first
 from tada_core.errors import EngineError
 from tada_core.generation import Row, fill
-from tada_core.interventions import BlendScore, ShiftPrompt, SwitchPrompt
+from tada_core.interventions import BlendScore, ShiftPrompt, ShiftTokens, SwitchPrompt
 from tada_core.maths.blend import shift
 
 
@@ -30,7 +30,7 @@ class Calls:
         self.count = 0
         self._model, self._rows, self._donors = model, rows, donors
         self._current: Call | None = None
-        self._prompt = members(rows, (SwitchPrompt, ShiftPrompt))
+        self._prompt = members(rows, (SwitchPrompt, ShiftPrompt, ShiftTokens))
         self._blend = members(rows, (BlendScore,))
         self._blended: tuple[object, dict[int, Tensor]] = (None, {})
 
@@ -64,7 +64,7 @@ class Calls:
             self._current = None
 
     def _edit_prompts(self, kwargs: dict[str, Any], call: Call) -> dict[str, Any]:
-        """Text of the call with every row's SwitchPrompt and ShiftPrompt applied, in order."""
+        """Text of the call with every row's SwitchPrompt, ShiftPrompt and ShiftTokens applied, in order."""
         for row, member in self._prompt:
             if strength := gain(member, call):
                 for branch, place in call.branches.items():
@@ -78,6 +78,9 @@ class Calls:
     ) -> Mapping[str, Tensor]:
         if isinstance(member, SwitchPrompt):
             return self._donor(row, member.prompt, branch)
+        if isinstance(member, ShiftTokens):
+            name, places = self._model.places(self._rows[row].text, member.word)
+            return {name: shift_tokens(kwargs[name][at], places, member.vector.tensor(), strength)}
         positive, negative = self._donor(row, member.positive, branch), self._donor(row, member.negative, branch)
         return shift_row(kwargs, at, positive, negative, strength)
 

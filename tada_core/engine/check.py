@@ -12,8 +12,10 @@ from tada_core.interventions import (
     AddVector,
     BlendScore,
     Intervention,
+    LowRankAdd,
     PatchKV,
     SAEDecodeAdd,
+    ShiftTokens,
     donors_of,
     sites_of,
 )
@@ -41,12 +43,16 @@ def check_rows(model: ModelAdapter, rows: Sequence[Row]) -> None:
             where = f"row {number}: {type(item).__name__}"
             _check(model, item, branches, where)
             _check_lengths(model, row, item, where)
+            if isinstance(item, ShiftTokens):
+                model.places(row.text, item.word)
 
 
 def _check(model: ModelAdapter, item: Intervention, branches: Mapping[str, range], where: str) -> None:
     branch = "cond" if isinstance(item, BlendScore) else item.branch
     if branch != "both":
         _check_branch(item, branch, branches, where)
+    if isinstance(item, LowRankAdd):
+        _check_low_rank(model, item, where)
     if not all(text.strip() for text in donors_of(item)):
         raise SpecError(f"{where} has an empty prompt")
     for site in sites_of(item):
@@ -97,6 +103,16 @@ def _check_vector(reference: TensorRef, width: int, where: str, site: Site) -> N
         raise SpecError(f"{where} has width {reference.shape[-1]}, but {site} is {width} wide; fit it on this model")
     if len(reference.shape) not in (1, 2):
         raise SpecError(f"{where} needs a vector [width] or [steps, width], not {list(reference.shape)}")
+
+
+def _check_low_rank(model: ModelAdapter, item: LowRankAdd, where: str) -> None:
+    assert item.site.layer is not None
+    module = model.denoiser.get_submodule(model.layer(item.site.layer).module(item.site.slot))
+    wanted = int(module.in_features), int(module.out_features)  # type: ignore[arg-type]
+    found = item.down.shape[-1], item.up.shape[0]
+    if found != wanted:
+        way = f"{item.site} maps {wanted[0]} to {wanted[1]}; fit it on this model"
+        raise SpecError(f"{where} maps {found[0]} to {found[1]} features, but {way}")
 
 
 def width_at(model: ModelAdapter, site: Site) -> int:

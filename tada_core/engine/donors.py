@@ -74,11 +74,13 @@ def execution_order(sites: Iterable[Site]) -> tuple[Site, ...]:
     return tuple(sorted(set(sites), key=lambda site: (site.layer, _SLOT_ORDER.index(site.slot))))
 
 
-def stop_at(model: ModelAdapter, site: Site, edit: Callable[[Any], Any]) -> Stop:
-    """The stop of the trace that stands for a layer site."""
+def stop_at(model: ModelAdapter, site: Site, edit: Callable[[Any], Any], both: bool = False) -> Stop:
+    """The stop of the trace that stands for a layer site; `both` gives an output's edit the module's input as well."""
     assert site.layer is not None
     path = model.layer(site.layer).module(site.slot)
-    return Stop(path, "input" if site.slot == "text" else "output", edit)
+    if site.slot == "text":
+        return Stop(path, "input", edit)
+    return Stop(path, "call" if both else "output", edit)
 
 
 def _read(model: ModelAdapter, rows: Sequence[Row], sites: Sequence[Site], donors: Donors) -> None:

@@ -12,12 +12,31 @@ from torch import Tensor
 
 from tada_core.adapter import Call
 from tada_core.engine.text import pad
-from tada_core.interventions import Ablate, AddVector, Intervention, PatchKV, SAEDecodeAdd, SparseAutoencoder
+from tada_core.interventions import (
+    Ablate,
+    AddVector,
+    Intervention,
+    LowRankAdd,
+    PatchKV,
+    SAEDecodeAdd,
+    SparseAutoencoder,
+)
 from tada_core.maths.ablate import ablate
 from tada_core.maths.add_vector import add_vector
+from tada_core.maths.low_rank import low_rank
 from tada_core.maths.renorm import renorm
 from tada_core.maths.sae import edit_features, encode, feature_vector
 from tada_core.maths.trajectory import at_step
+from tada_core.tensors import TensorRef
+
+
+@frozen(eq=False)
+class Moment:
+    """When an edit is applied: the call, the branch of the rows, and what the module read for them (LowRankAdd's x)."""
+
+    call: Call
+    branch: str
+    x: Tensor | None = None
 
 
 @frozen(eq=False)
@@ -37,7 +56,7 @@ class Edit(ABC):
         return tuple(gain(member, call) if member.branch in (branch, "both") else 0.0 for member in self.members)
 
     @abstractmethod
-    def apply(self, h: Tensor, active: Sequence[int], gains: Sequence[float], call: Call, branch: str) -> Tensor:
+    def apply(self, h: Tensor, active: Sequence[int], gains: Sequence[float], moment: Moment) -> Tensor:
         """New values of the active members' rows, h [active, tokens, width]."""
 
 
@@ -78,9 +97,9 @@ class VectorEdit(Edit):
     norm: bool
     vectors: Vectors
 
-    def apply(self, h: Tensor, active: Sequence[int], gains: Sequence[float], call: Call, branch: str) -> Tensor:
+    def apply(self, h: Tensor, active: Sequence[int], gains: Sequence[float], moment: Moment) -> Tensor:
         """h + a v, or h + a |h| v, with ReNorm where asked."""
-        new = add_vector(h, self.vectors.at(active, call, h), column(gains, h), self.unit)
+        new = add_vector(h, self.vectors.at(active, moment.call, h), column(gains, h), self.unit)
         return renorm(new, h) if self.norm else new
 
 
@@ -89,11 +108,14 @@ class AblateEdit(Edit):
     """Ablate: the whole output, or one direction of it."""
 
     vectors: Vectors | None
+    rectified: bool
+    norm: bool
 
-    def apply(self, h: Tensor, active: Sequence[int], gains: Sequence[float], call: Call, branch: str) -> Tensor:
+    def apply(self, h: Tensor, active: Sequence[int], gains: Sequence[float], moment: Moment) -> Tensor:
         """h (1 - a), or h without its component along v."""
-        v = None if self.vectors is None else self.vectors.at(active, call, h)
-        return ablate(h, v, column(gains, h))
+        v = None if self.vectors is None else self.vectors.at(active, moment.call, h)
+        new = ablate(h, v, column(gains, h), self.rectified)
+        return renorm(new, h) if self.norm else new
 
 
 @frozen(eq=False)
@@ -102,7 +124,7 @@ class FeatureEdit(Edit):
 
     sae: SparseAutoencoder
 
-    def apply(self, h: Tensor, active: Sequence[int], gains: Sequence[float], call: Call, branch: str) -> Tensor:
+    def apply(self, h: Tensor, active: Sequence[int], gains: Sequence[float], moment: Moment) -> Tensor:
         """h + (f' - f) W_dec with f' = max(f + a w, 0) on the chosen features."""
         names = ("encoder", "encoder_bias", "decoder", "decoder_bias")
         encoder, bias, decoder, centre = (getattr(self.sae, name).tensor().to(h.device, h.dtype) for name in names)
@@ -114,14 +136,28 @@ class FeatureEdit(Edit):
 
 
 @frozen(eq=False)
+class LowRankEdit(Edit):
+    """LowRankAdd; all members share one pair of matrices."""
+
+    down: TensorRef
+    up: TensorRef
+
+    def apply(self, h: Tensor, active: Sequence[int], gains: Sequence[float], moment: Moment) -> Tensor:
+        """h + a up(down(x)), x what the projection read."""
+        assert moment.x is not None
+        down, up = (one.tensor().to(h.device, h.dtype) for one in (self.down, self.up))
+        return low_rank(h, moment.x, down, up, column(gains, h))
+
+
+@frozen(eq=False)
 class DonorEdit(Edit):
     """PatchKV at one projection: rows take the donor's tensor of the same branch."""
 
     donors: tuple[dict[str, Tensor], ...]
 
-    def apply(self, h: Tensor, active: Sequence[int], gains: Sequence[float], call: Call, branch: str) -> Tensor:
+    def apply(self, h: Tensor, active: Sequence[int], gains: Sequence[float], moment: Moment) -> Tensor:
         """The donors' values, [active, tokens, width]; where batch mates made the rows longer, their mask hides it."""
-        values = (pad(self.donors[member][branch], -2, h.shape[-2]) for member in active)
+        values = (pad(self.donors[member][moment.branch], -2, h.shape[-2]) for member in active)
         return torch.stack(list(values)).to(h.device, h.dtype)
 
 
@@ -134,8 +170,10 @@ def kind_of(member: Intervention) -> tuple[object, ...]:
             return ("vector", "raw", norm)
         case SAEDecodeAdd(sae=sae):
             return ("feature", sae)
-        case Ablate(vector=vector):
-            return ("ablate", vector is None)
+        case Ablate(vector=vector, rectified=rectified, renorm=norm):
+            return ("ablate", vector is None, rectified, norm)
+        case LowRankAdd(down=down, up=up):
+            return ("low rank", down, up)
         case _:
             return (type(member).__name__,)
 
@@ -160,8 +198,10 @@ def make_edit(rows: Sequence[int], members: Sequence[Intervention], donors: Sequ
             return VectorEdit(where, whom, "raw", norm, _vectors(whom))
         case SAEDecodeAdd(sae=sae):
             return FeatureEdit(where, whom, sae)
-        case Ablate(vector=vector):
-            return AblateEdit(where, whom, None if vector is None else _vectors(whom))
+        case Ablate(vector=vector, rectified=rectified, renorm=norm):
+            return AblateEdit(where, whom, None if vector is None else _vectors(whom), rectified, norm)
+        case LowRankAdd(down=down, up=up):
+            return LowRankEdit(where, whom, down, up)
         case PatchKV():
             return DonorEdit(where, whom, tuple(donors))
         case other:

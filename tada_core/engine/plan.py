@@ -12,7 +12,7 @@ from torch import Tensor
 from tada_core.adapter import Call, ModelAdapter
 from tada_core.engine.calls import Calls
 from tada_core.engine.donors import Donors, execution_order, read_donors, stop_at
-from tada_core.engine.edits import Edit, gain, kind_of, make_edit
+from tada_core.engine.edits import Edit, LowRankEdit, Moment, gain, kind_of, make_edit
 from tada_core.engine.text import replace_row
 from tada_core.engine.trace import Stop
 from tada_core.engine.values import first_tensor, with_first
@@ -49,7 +49,13 @@ class Plan:
         """The trace's stops; `places` are the rows' indices in the whole run, for the observer."""
         watched = observer.sites if observer is not None else ()
         sites = execution_order([*self.texts, *self.edits, *watched])
-        return tuple(stop_at(self.model, site, self._visitor(site, calls, observer, places)) for site in sites)
+        return tuple(
+            stop_at(self.model, site, self._visitor(site, calls, observer, places), self._reads_input(site))
+            for site in sites
+        )
+
+    def _reads_input(self, site: Site) -> bool:
+        return any(isinstance(edit, LowRankEdit) for edit in self.edits.get(site, ()))
 
     def _visitor(
         self, site: Site, calls: Calls, observer: Observer | None, places: Sequence[int]
@@ -58,14 +64,17 @@ class Plan:
             return lambda value: self._patch_text(site, value, calls.here())
 
         def visit(value: Any) -> Any:
-            call = calls.here()
+            call, given = calls.here(), None
+            if self._reads_input(site):
+                (args, kwargs), value = value
+                given = args[0] if args else next(iter(kwargs.values()))
             if observer is not None and site in observer.sites and observer.branch in call.branches:
                 observer.see(site, call, places, first_tensor(value)[call.branches[observer.branch]])
-            return self._edit_output(site, value, call)
+            return self._edit_output(site, value, call, given)
 
         return visit
 
-    def _edit_output(self, site: Site, value: Any, call: Call) -> Any:
+    def _edit_output(self, site: Site, value: Any, call: Call, given: Tensor | None) -> Any:
         """The module's output with every edit applied, or None when all of them are silent at this call."""
         tensor, changed = first_tensor(value), False
         for edit in self.edits.get(site, ()):
@@ -76,7 +85,8 @@ class Plan:
                     tensor, changed = tensor if changed else tensor.clone(), True
                     at = [place.start + edit.rows[index] for index in active]
                     strengths = [gains[index] for index in active]
-                    tensor[at] = edit.apply(tensor[at], active, strengths, call, branch)
+                    moment = Moment(call, branch, None if given is None else given[at])
+                    tensor[at] = edit.apply(tensor[at], active, strengths, moment)
         return with_first(value, tensor) if changed else None
 
     def _patch_text(self, site: Site, value: Any, call: Call) -> Any:

@@ -6,7 +6,7 @@ to the attention scores, 0 there and very negative elsewhere.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -58,6 +58,19 @@ def shift_row(
         length = max(side.shape[axis] for side in sides)
         c, up, down = (pad(side.to(host), axis, length, fill) for side in sides)
         moved[name] = torch.maximum(c, torch.maximum(up, down)) if "mask" in name else shift(c, up, down, a)
+    return moved
+
+
+def shift_tokens(text: Tensor, places: Sequence[int], vector: Tensor, a: float) -> Tensor:
+    """A row's text [tokens, width] with some tokens moved along a direction: c + a v there.
+
+    Raises:
+        EngineError: the direction has another width than the text.
+    """
+    if vector.shape[-1] != text.shape[-1]:
+        raise EngineError(f"the direction is {vector.shape[-1]} wide, the text {text.shape[-1]}; fit it on this model")
+    moved = text.clone()
+    moved[list(places)] += a * vector.to(text)
     return moved
 
 

@@ -30,12 +30,13 @@ class Stop:
 
     Attributes:
         path: module path below the traced root.
-        kind: "input" gives the edit (args, kwargs), "output" the module's output.
+        kind: "input" gives the edit (args, kwargs), "output" the module's output, "call" both, as a pair, of which the
+            output is replaced.
         edit: returns the replacement, or None to leave the value alone.
     """
 
     path: str
-    kind: Literal["input", "output"]
+    kind: Literal["input", "output", "call"]
     edit: Callable[[Any], Any]
 
 
@@ -67,7 +68,7 @@ def _visit(tracer: Any, stops: list[tuple[Stop, Any]], visits: list[int]) -> Non
     try:
         for _ in tracer.iter[:]:
             for index, (stop, envoy) in enumerate(stops):
-                value = envoy.inputs if stop.kind == "input" else envoy.output
+                value = _read(envoy, stop.kind)
                 visits[index] += 1
                 new = stop.edit(value)
                 if new is None:
@@ -78,6 +79,13 @@ def _visit(tracer: Any, stops: list[tuple[Stop, Any]], visits: list[int]) -> Non
                     envoy.output = new
     except OutOfOrderError:
         return
+
+
+def _read(envoy: Any, kind: str) -> Any:
+    if kind == "call":
+        given = envoy.inputs
+        return given, envoy.output
+    return envoy.inputs if kind == "input" else envoy.output
 
 
 @contextmanager

@@ -168,11 +168,10 @@ def _check_branches(model: ModelAdapter, rows: Sequence[Row]) -> None:
         rows = [evolve(row, settings=evolve(row.settings, steps=4)) for row in rows]
     batch = model.batch(rows)
     there = model.branches(batch.guidance, batch.steps)
-    addressable = [branch for branch in there if branch in ("cond", "uncond")]
-    for steered in addressable:
+    for steered in there:
         item = _push(model, Site("out", 0), 2.0, branch=steered)
         first = there[steered].start
-        for seen in addressable:
+        for seen in there:
             if first not in there[seen]:
                 continue
             steered_rows = [evolve(row, interventions=(item,)) for row in rows]
