@@ -7,6 +7,7 @@ largest there: on published sizes the overhead is smaller (see real_size.py).
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -45,26 +46,26 @@ def rows(model: ModelAdapter, settings: Settings, layers: int) -> list[Row]:
     ]
 
 
-@pytest.mark.parametrize("layers", ["plain", 0, 1, 2, "all"])
 @pytest.mark.parametrize("name", SMALL)
-def test_overhead(benchmark: Any, shelf: Shelf, name: str, layers: int | str) -> None:
-    """The plain pipeline against the engine with 0, 1, 2 and all layers steered."""
-    benchmark.group = f"{name}: overhead of the engine"
+def test_overhead(ratios: Any, shelf: Shelf, name: str) -> None:
+    """The engine with 0, 1, 2 and all layers steered, against the plain pipeline."""
     model, settings = shelf.load(name), SMALL[name].settings
-    count = {"plain": 0, "all": len(model.layers)}.get(str(layers), layers)
-    wanted = rows(model, settings, int(count))
-    if layers == "plain":
-        batch = model.batch(wanted)
-        benchmark.pedantic(lambda: model.sample(batch), rounds=10, warmup_rounds=2)
-    else:
-        benchmark.pedantic(lambda: sample(model, wanted, range(ROWS), None), rounds=10, warmup_rounds=2)
+    batch = model.batch(rows(model, settings, 0))
+    works: dict[str, Callable[[], object]] = {"plain": lambda: model.sample(batch)}
+    for layers in sorted({0, 1, 2, len(model.layers)}):
+        wanted = rows(model, settings, layers)
+        works[f"{layers} layers"] = lambda wanted=wanted: sample(model, wanted, range(ROWS), None)
+    ratios(works, rounds=15)
 
 
-@pytest.mark.parametrize("size", [1, ROWS])
 @pytest.mark.parametrize("name", SMALL)
-def test_rows(benchmark: Any, shelf: Shelf, name: str, size: int) -> None:
-    """Rows with different interventions, one after the other and in one batch; decoder included."""
-    benchmark.group = f"{name}: {ROWS} rows, batches of"
+def test_rows(ratios: Any, shelf: Shelf, name: str) -> None:
+    """Rows with different interventions in one batch, and one after the other; decoder included."""
     model = shelf.load(name)
     wanted = rows(model, SMALL[name].settings, 2)
-    benchmark.pedantic(lambda: run(model, wanted, batch_size=size, progress=lambda *_: None), rounds=5, warmup_rounds=1)
+    ways = {f"{ROWS} together": ROWS, "one by one": 1}
+    works = {
+        way: lambda size=size: run(model, wanted, batch_size=size, progress=lambda *_: None)
+        for way, size in ways.items()
+    }
+    ratios(works, rounds=7)

@@ -61,41 +61,32 @@ def sampled(model: ModelAdapter, layers: int) -> Callable[[], object]:
     return lambda: sample(model, rows, range(ROWS), None)
 
 
-@pytest.mark.benchmark(group="overhead of the engine")
-@pytest.mark.parametrize("layers", ["plain", 0, 1, 2, "all"])
-def test_overhead(benchmark: Any, model: ModelAdapter, layers: int | str) -> None:
-    """The plain pipeline against the engine with 0, 1, 2 and all sites."""
-    if layers == "plain":
-        batch = model.batch(PROMPT.rows())
-        benchmark.pedantic(lambda: model.sample(batch), rounds=8, warmup_rounds=1)
-    else:
-        count = len(model.layers) if layers == "all" else int(layers)
-        benchmark.pedantic(sampled(model, count), rounds=8, warmup_rounds=1)
+def test_overhead(ratios: Any, model: ModelAdapter) -> None:
+    """The engine with 0, 1, 2 and all sites, and hooks a person would write for this one model."""
+    batch, every = model.batch(PROMPT.rows()), len(model.layers)
+
+    def by_hand(layers: int) -> None:
+        with hooks(model, layers):
+            model.sample(batch)
+
+    works: dict[str, Callable[[], object]] = {"plain": lambda: model.sample(batch)}
+    works |= {f"{layers} sites": sampled(model, layers) for layers in (0, 1, 2, every)}
+    works |= {f"{layers} hooks": lambda layers=layers: by_hand(layers) for layers in (1, 2, every)}
+    ratios(works, rounds=25)
 
 
-@pytest.mark.benchmark(group="overhead of the engine")
-@pytest.mark.parametrize("layers", [1, 2, "all"])
-def test_hand_written_hooks(benchmark: Any, model: ModelAdapter, layers: int | str) -> None:
-    """What a person would write for this one model."""
-    batch = model.batch(PROMPT.rows())
-    with hooks(model, len(model.layers) if layers == "all" else int(layers)):
-        benchmark.pedantic(lambda: model.sample(batch), rounds=8, warmup_rounds=1)
-
-
-@pytest.mark.benchmark(group="a sweep of strengths, per clip")
-@pytest.mark.parametrize("how", ["plain 8", "plain 16", "sweep 8", "sweep 16"])
-def test_sweep(benchmark: Any, model: ModelAdapter, how: str) -> None:
+@pytest.mark.parametrize("size", [8, 16])
+def test_sweep(ratios: Any, model: ModelAdapter, size: int) -> None:
     """Sixteen strengths at two layers against sixteen plain clips, decoder included."""
-    kind, size = how.split()
     strengths = [(index - 8) / 16 for index in range(16)]
-    prompt = Generation("a piano tune for the evening", steps=STEPS)
-    sites = [Site("out", 2), Site("out", 3)]
-    if kind == "plain":
-        rows = [row for _ in strengths for row in prompt.rows()]
-        benchmark.pedantic(lambda: plain(model, rows, int(size)), rounds=3, warmup_rounds=1)
-    else:
-        rows = [r for a in strengths for r in prompt.rows(*(AddVector(s, direction(model), a, "norm") for s in sites))]
-        benchmark.pedantic(lambda: run(model, rows, batch_size=int(size)), rounds=3, warmup_rounds=1)
+    prompt, sites = Generation("a piano tune for the evening", steps=STEPS), [Site("out", 2), Site("out", 3)]
+    same = [row for _ in strengths for row in prompt.rows()]
+    sweep = [r for a in strengths for r in prompt.rows(*(AddVector(s, direction(model), a, "norm") for s in sites))]
+    works = {
+        f"plain, batches of {size}": lambda: plain(model, same, size),
+        "sweep": lambda: run(model, sweep, batch_size=size, progress=lambda *_: None),
+    }
+    ratios(works, rounds=5)
 
 
 def plain(model: ModelAdapter, rows: list[Any], size: int) -> None:
