@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import tiny
 import torch
+from attrs import evolve
 from torch import Tensor
 
 from tada_core import (
@@ -355,3 +356,24 @@ def test_a_low_rank_change_of_a_row_is_that_change_of_the_weights(exact: tiny.Ti
             with torch.no_grad():
                 weight.copy_(before)
         assert relative(clip, plain) > 1e-3
+
+
+class Steps:
+    """Watches the last layer's residual stream on the conditional branch."""
+
+    sites, branch = (Site("residual", 2),), "cond"
+
+    def __init__(self) -> None:
+        self.values: dict[int, Tensor] = {}
+
+    def see(self, site: Site, call: Any, rows: Any, values: Tensor) -> None:
+        self.values[call.step] = values.clone()
+
+
+@pytest.mark.parametrize("item", STRONG, ids=name)
+def test_an_intervention_of_the_second_half_is_silent_in_the_first(model: tiny.Tiny, item: Any) -> None:
+    plain, late = Steps(), Steps()
+    for watch, one in ((plain, row()), (late, row(evolve(item, schedule=Schedule(0.5))))):
+        run(model, [one], observer=watch)
+    assert all(torch.equal(plain.values[step], late.values[step]) for step in (0, 1))
+    assert not torch.equal(plain.values[3], late.values[3])
