@@ -10,6 +10,7 @@ import torch
 from tada_core.adapter import Call, ModelAdapter
 from tada_core.engine.run import run
 from tada_core.generation import Row
+from tada_core.observer import Observer
 from tada_core.progress import Progress
 from tada_core.sites import Site, Slot
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-class FrameMeans:
+class FrameMeans(Observer):
     """Observer that keeps the mean over audio frames of every row, step and site, in float32 on the CPU."""
 
     def __init__(self, model: ModelAdapter, layers: Sequence[int], slot: Slot, branch: str) -> None:

@@ -34,6 +34,7 @@ from tada_core import (
 )
 from tada_core.engine import run as engine
 from tada_core.errors import EngineError
+from tada_core.observer import Observer
 
 HOST, DONOR, THIRD = "a calm fast song", "the sad organ", "a loud happy tune"
 LAYERS = (0, 1, 2)
@@ -358,7 +359,7 @@ def test_a_low_rank_change_of_a_row_is_that_change_of_the_weights(exact: tiny.Ti
         assert relative(clip, plain) > 1e-3
 
 
-class Steps:
+class Steps(Observer):
     """Watches the last layer's residual stream on the conditional branch."""
 
     sites, branch = (Site("residual", 2),), "cond"

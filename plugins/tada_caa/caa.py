@@ -6,32 +6,20 @@ an artefact carries over to another number of steps by interpolation along the t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from attrs import field, frozen, validators
 from torch import Tensor
 
-from tada_core import (
-    AddVector,
-    Artifact,
-    Concept,
-    Intervention,
-    ModelAdapter,
-    Row,
-    Site,
-    SteeringMethod,
-    TensorRef,
-    with_seeds,
-)
-from tada_core.collection import collect
+from tada_core import AddVector, Artifact, Concept, Intervention, ModelAdapter, Site, TensorRef
+from tada_core.contrast import Found, Means
+from tada_core.contrastive import ContrastiveMethod, common_width
 from tada_core.errors import SpecError
-from tada_core.progress import Progress
 
 
 @frozen(eq=False)
 class CAAArtifact(Artifact):
-    """One unit vector per step and layer, tensors "layer.<index>" [steps, width]."""
+    """One unit vector per step and layer, tensors "layer.<index>" [steps, width]; [width] where steps share one."""
 
     method: ClassVar[str] = "caa"
 
@@ -50,12 +38,13 @@ class CAAArtifact(Artifact):
 
 
 @frozen
-class CAA(SteeringMethod):
+class CAA(ContrastiveMethod):
     """Contrastive activation addition.
 
     Attributes:
         pairs: how many of the concept's prompts to contrast (published: 50).
         renorm: scale every frame back to its norm after adding.
+        per_step: a vector for every step (published), or one for all.
     """
 
     name: ClassVar[str] = "caa"
@@ -63,48 +52,36 @@ class CAA(SteeringMethod):
 
     pairs: int = field(default=50, validator=validators.ge(1))
     renorm: bool = True
+    per_step: bool = True
+    statistic: Means = field(factory=Means, init=False, repr=False)
 
-    def fit(
-        self,
-        model: ModelAdapter,
-        concept: Concept,
-        layers: Sequence[int] | None = None,
-        seeds: Sequence[int] = (0,),
-        progress: Progress | None = None,
+    def learn(
+        self, model: ModelAdapter, concept: Concept, layers: tuple[int, ...], found: Found, about: dict[str, Any]
     ) -> CAAArtifact:
-        """Vectors from one generation per prompt, side and seed; every prompt has noise of its own.
-
-        Raises:
-            SpecError: layers of different width, or no seeds.
-        """
-        chosen, prompts = model.pick(layers), concept.prompts[: self.pairs]
-        widths = {model.layer(layer).width for layer in chosen}
-        if len(widths) > 1 or not seeds:
-            raise SpecError(f"caa needs layers of one width (here {sorted(widths)}) and at least one seed")
-        sides = (concept.positive, concept.negative)
-        rows = [Row(prompt, seed, side) for side in sides for prompt, seed in with_seeds(prompts, seeds)]
-        means = collect(model, rows, chosen, progress=progress)
-        vectors = difference(means[: len(rows) // 2], means[len(rows) // 2 :])
+        """Unit vectors from the two sides' means."""
         return CAAArtifact(
             model=model.name,
-            width=widths.pop(),
+            width=common_width(model, layers),
             concept=concept,
-            layers=chosen,
-            steps=vectors.shape[0],
-            options={"pairs": len(prompts), "renorm": self.renorm, "seeds": list(seeds)},
-            tensors={f"layer.{layer}": vectors[:, index].clone() for index, layer in enumerate(chosen)},
+            layers=layers,
+            steps=len(next(iter(found.values()))),
+            options={"renorm": self.renorm, "per_step": self.per_step, **about},
+            tensors={f"layer.{layer}": direction(means, self.per_step) for layer, means in found.items()},
         )
 
 
-def difference(positive: Tensor, negative: Tensor) -> Tensor:
-    """v = mean(positive) - mean(negative) over rows, unit length per step and layer (TADA eq. 2).
+def direction(means: Tensor, per_step: bool = True) -> Tensor:
+    """v = mean(positive) - mean(negative), unit length (TADA eq. 2).
 
-    Shapes: [rows, steps, layers, width] twice, to [steps, layers, width].
+    Args:
+        means: [steps, 2, width], the positive side first.
+        per_step: one vector per step, [steps, width]; otherwise of the mean over steps, [width].
 
     Raises:
         SpecError: the two sides do not differ somewhere, so there is no direction.
     """
-    v = positive.mean(0) - negative.mean(0)
+    v = means[:, 0] - means[:, 1]
+    v = v if per_step else v.mean(0)
     length = v.norm(dim=-1, keepdim=True)
     if (length == 0).any():
         raise SpecError("both sides of the concept give the same activations; its prompts read alike to this model")

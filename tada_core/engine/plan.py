@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from attrs import frozen
 from torch import Tensor
@@ -18,21 +18,8 @@ from tada_core.engine.trace import Stop
 from tada_core.engine.values import first_tensor, with_first
 from tada_core.generation import Row, fill
 from tada_core.interventions import Intervention, PatchKV, PatchText, donors_of, sites_of
+from tada_core.observer import Observer
 from tada_core.sites import LAYER_SLOTS, Site
-
-
-class Observer(Protocol):
-    """Reads values while clips are made, before any intervention at the same site.
-
-    A batch that ran out of memory is made again in halves, so `see` may be called twice for the same row and step:
-    store by row and step, do not accumulate.
-    """
-
-    sites: tuple[Site, ...]
-    branch: str
-
-    def see(self, site: Site, call: Call, rows: Sequence[int], values: Tensor) -> None:
-        """Called at every site and step with the rows (indices into the run) and values [rows, tokens, width]."""
 
 
 @frozen(eq=False)

@@ -13,10 +13,11 @@ from tada_core.clip import Clip
 from tada_core.engine.calls import Calls
 from tada_core.engine.check import check_rows
 from tada_core.engine.forward import replaced_forward
-from tada_core.engine.plan import Observer, make_plan
+from tada_core.engine.plan import make_plan
 from tada_core.engine.trace import trace
 from tada_core.errors import EngineError, SpecError
 from tada_core.generation import Row
+from tada_core.observer import Observer
 from tada_core.progress import Progress, bar
 
 
@@ -89,8 +90,12 @@ def run_batch(
 ) -> list[Clip]:
     """One forward pass over rows that may share it."""
     batch = model.batch(rows)
+    if observer is not None:
+        observer.begin(places)
     latents = sample(model, rows, places, observer)
     audios = model.decode(latents, batch)
+    if observer is not None:
+        observer.finish(places)
     return [Clip(row, audio, part.cpu()) for row, audio, part in zip(rows, audios, latents, strict=True)]
 
 

@@ -16,6 +16,7 @@ from tada_core.engine.values import first_tensor, with_first
 from tada_core.errors import SpecError
 from tada_core.generation import Row, Settings
 from tada_core.interventions import Ablate, AddVector, BlendScore, Intervention, PatchKV, PatchText, SwitchPrompt
+from tada_core.observer import Observer
 from tada_core.schedule import Schedule
 from tada_core.sites import Site
 from tada_core.tensors import TensorRef
@@ -149,7 +150,7 @@ def _check_hooks(model: ModelAdapter, rows: Sequence[Row]) -> None:
     assert torch.equal(engine, by_hand), "steering by the engine is not steering by a hook"
 
 
-class _Watch:
+class _Watch(Observer):
     """An observer of one site on one branch: values by step."""
 
     def __init__(self, site: Site, branch: str) -> None:
