@@ -16,6 +16,7 @@ _HOME = {
     "tada_core.collection": ("collect",),
     "tada_core.calibration": ("calibrate",),
     "tada_core.concept": ("Concept",),
+    "tada_core.contrastive": ("ContrastiveMethod", "fit_together"),
     "tada_core.dose": ("DoseScale",),
     "tada_core.engine.run": ("run",),
     "tada_core.entry": ("Entry",),
@@ -57,6 +58,7 @@ __all__ = [
     "Call",
     "Clip",
     "Concept",
+    "ContrastiveMethod",
     "Defaults",
     "DoseScale",
     "Entry",
@@ -84,6 +86,7 @@ __all__ = [
     "calibrate",
     "collect",
     "content_hash",
+    "fit_together",
     "from_dict",
     "hookimpl",
     "hookspec",
@@ -104,6 +107,7 @@ if TYPE_CHECKING:
     from tada_core.clip import Clip
     from tada_core.collection import collect
     from tada_core.concept import Concept
+    from tada_core.contrastive import ContrastiveMethod, fit_together
     from tada_core.dose import DoseScale
     from tada_core.engine.run import run
     from tada_core.entry import Entry

@@ -9,6 +9,7 @@ import math
 from typing import Any, Literal, get_args
 
 from attrs import field, frozen, validators
+from attrs.converters import optional
 
 from tada_core.errors import SpecError
 from tada_core.schedule import ALWAYS, Schedule
@@ -175,7 +176,8 @@ class ShiftTokens:
     """Move the text embedding of one word's tokens along a direction: c' = c + a v there.
 
     Attributes:
-        word: as it stands in the row's prompt, `{p}` filled in; every place where it occurs is moved.
+        word: one or several, as they stand in the row's prompt; every place where they occur is moved. "{p}" is every
+            token of the base prompt.
         vector: [width of the text].
     """
 
@@ -208,12 +210,18 @@ class ShiftPrompt:
 
 @frozen
 class BlendScore:
-    """Add a difference of predictions (FreeSliders): v' = v + a (v(positive) - v(negative)), two extra passes."""
+    """Add a difference of predictions (FreeSliders): v' = v + a (v(positive) - v(negative)), two extra passes.
+
+    Attributes:
+        layers: in the extra passes these layers alone read the two prompts, and all else the row's own (None: all
+            layers, and wherever else the text enters).
+    """
 
     positive: str
     negative: str
     strength: float = _strength()
     schedule: Schedule = ALWAYS
+    layers: tuple[int, ...] | None = field(default=None, converter=optional(_layers))
 
 
 Intervention = (
@@ -241,8 +249,8 @@ def sites_of(intervention: Intervention) -> tuple[Site, ...]:
             return (site,)
         case SwitchPrompt() | ShiftPrompt() | ShiftTokens():
             return (Site("prompt"),)
-        case BlendScore():
-            return (Site("score"),)
+        case BlendScore(layers=chosen):
+            return (Site("score"), *(Site("text", layer) for layer in chosen or ()))
 
 
 def donors_of(intervention: Intervention) -> tuple[str, ...]:

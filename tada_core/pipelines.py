@@ -133,7 +133,12 @@ class PipelineAdapter(ModelAdapter):
 
     def places(self, text: str, word: str) -> tuple[str, tuple[int, ...]]:
         """Tokens of a word in the pipeline's text, which begins with the prompt's."""
-        return self.text_kwargs[0], word_places(self.pipe.tokenizer, text, word)
+        return self.text_kwargs[0], word_places(self.pipe.tokenizer, text, word, self.most)
+
+    @property
+    def most(self) -> int:
+        """Tokens after which the pipeline cuts a prompt."""
+        return int(self.pipe.tokenizer.model_max_length)
 
     def parts(self) -> Mapping[str, nn.Module]:
         """The pipeline's components that are networks."""
@@ -220,26 +225,30 @@ def count_tokens(tokenizer: Any, text: str, most: int) -> int:
     return len(tokenizer(text, truncation=True, max_length=most).input_ids)
 
 
-def word_places(tokenizer: Any, text: str, word: str) -> tuple[int, ...]:
+def word_places(tokenizer: Any, text: str, word: str, most: int) -> tuple[int, ...]:
     """Tokens of a prompt that spell a word, wherever it occurs as a whole word.
 
     Args:
         tokenizer: a fast tokenizer of transformers.
         text: the prompt.
         word: a word or several, as they stand in it.
+        most: tokens after which the prompt is cut.
 
     Raises:
-        SpecError: the word is not in the prompt.
+        SpecError: the word is not in the prompt, or only where it is cut.
     """
-    spans = [found.span() for found in re.finditer(rf"\b{re.escape(word)}\b", text)]
+    spans = [found.span() for found in re.finditer(rf"(?<!\w){re.escape(word)}(?!\w)", text)]
     if not spans or not word.strip():
         raise SpecError(f"the word '{word}' is not in the prompt '{text}'")
-    offsets = tokenizer(text, return_offsets_mapping=True).offset_mapping
-    return tuple(
+    offsets = tokenizer(text, return_offsets_mapping=True, truncation=True, max_length=most).offset_mapping
+    places = tuple(
         place
         for place, (start, end) in enumerate(offsets)
         if end > start and any(start < last and end > first for first, last in spans)
     )
+    if not places:
+        raise SpecError(f"the word '{word}' is not among the {most} tokens that are read of the prompt '{text}'")
+    return places
 
 
 @contextmanager

@@ -223,6 +223,12 @@ def test_a_moved_word_is_heard_and_must_be_there(shelf, name):
         run(model, [evolve(plain, interventions=(evolve(moved, vector=TensorRef.of(torch.ones(3))),))])
 
 
+def test_a_word_beyond_the_limit_of_the_text_encoder_is_refused(load):
+    long = " ".join(["soft"] * 20 + ["calm"])
+    with pytest.raises(SpecError, match="'calm' is not among the 12 tokens that are read"):
+        load("stable-audio-open").places(long, "calm")
+
+
 def test_longcat_counts_the_tokens_of_what_it_reads(load):
     assert load("longcat").tokens('A  "calm" TUNE') == load("longcat").tokens("a calm tune") == 3
 
@@ -254,19 +260,36 @@ def test_ace_step_15_is_guided_inside_its_interval(folder_of, load):
         model.generate(Generation(CALM, seconds=2.0, steps=8), late)
 
 
-@pytest.mark.parametrize("item", [PatchText(LONG, 0), SwitchPrompt(LONG), BlendScore(LOUD, LONG, 1.0)])
-def test_ace_step_15_refuses_a_donor_of_another_length(load, monkeypatch, item):
+@pytest.mark.parametrize(
+    "item", [PatchText(LONG, 0, branch="cond"), SwitchPrompt(LONG, branch="uncond"), BlendScore(LOUD, LONG, 1.0)]
+)
+def test_ace_step_15_refuses_a_part_of_a_call_in_another_length(load, monkeypatch, item):
     model = load("ace-step-1.5")
     monkeypatch.setattr(model, "sample", None)
-    with pytest.raises(SpecError, match=r"has \d+ tokens, the row's own 'a calm tune' \d+; use prompts of one length"):
+    with pytest.raises(
+        SpecError, match=r"has \d+ tokens, the row's own 'a calm tune' \d+; use prompts of one length, or"
+    ):
         model.generate(Generation(CALM, seconds=2.0, steps=2), item)
+
+
+@pytest.mark.parametrize("name", ["ace-step-1.5", "ace-step-1.5-turbo"])
+def test_ace_step_15_takes_a_donor_of_another_length_whole(load, name):
+    model, settings = load(name), CASES[name].settings
+    plain = Row(CALM, settings=settings)
+    every = tuple(layer.index for layer in model.layers)
+    edits = (PatchText(LONG, every), SwitchPrompt(LONG), PatchText(LONG, 0), SwitchPrompt(LONG, Schedule(0.5)))
+    rows = [plain, evolve(plain, prompt=LONG), *(evolve(plain, interventions=(edit,)) for edit in edits)]
+    own, donor, patched, switched, one, late = (clip.latents for clip in run(model, rows))
+    assert apart(patched, donor) < 1e-5
+    assert apart(switched, donor) < 1e-5
+    assert all(apart(clip, other) > 1e-3 for clip in (one, late) for other in (own, donor))
 
 
 @pytest.mark.parametrize("name", ["audioldm2", "longcat"])
 def test_keys_and_values_of_another_length_are_refused(load, monkeypatch, name):
     model = load(name)
     monkeypatch.setattr(model, "sample", None)
-    with pytest.raises(SpecError, match=r"PatchKV: 'a fast loud happy evening tune' has .* tokens, .* use PatchText"):
+    with pytest.raises(SpecError, match=r"PatchKV: 'a fast loud happy evening tune' has .* tokens, .* or PatchText"):
         model.generate(Generation(CALM, seconds=0.6, steps=2), PatchKV(LONG, 0))
 
 

@@ -25,6 +25,9 @@ class Tools(Protocol):
     def get_metric(self, name: str) -> Metric:
         """A metric."""
 
+    def fit_together(self, methods: Sequence[Any], *given: Any) -> list[Artifact]:
+        """Artefacts of several methods fitted on the same clips, as `tada_core.contrastive.fit_together`."""
+
     def load_artifact(self, source: Path) -> Artifact:
         """A fitted artefact read from its folder."""
 
@@ -66,6 +69,12 @@ class Installed:
         import tada_registry
 
         return tada_registry.get_metric(name)
+
+    def fit_together(self, methods: Sequence[Any], *given: Any) -> list[Artifact]:
+        """See `tada_core.contrastive.fit_together`."""
+        from tada_core.contrastive import fit_together
+
+        return fit_together(methods, *given)
 
     def load_artifact(self, source: Path) -> Artifact:
         """See `tada_registry.load_artifact`."""

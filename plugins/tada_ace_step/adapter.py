@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from tada_ace_step.pipeline import AceStepPipeline, Options, hub_folder
 from tada_ace_step.sampler import calls
+from tada_ace_step.text import LENGTH
 from tada_core.adapter import Batch, Call, Defaults, ModelAdapter
 from tada_core.audio import Audio
 from tada_core.errors import EngineError, SpecError
@@ -114,7 +115,7 @@ class AceStep(ModelAdapter):
 
     def places(self, text: str, word: str) -> tuple[str, tuple[int, ...]]:
         """Places in the context, where a speaker token comes before the prompt."""
-        found = word_places(self.pipe.text.tokenizer, text, word)
+        found = word_places(self.pipe.text.tokenizer, text, word, LENGTH)
         return self.text_kwargs[0], tuple(place + 1 for place in found)
 
     def batch_key(self, row: Row) -> Hashable:

@@ -30,6 +30,8 @@ class AceStep15(PipelineAdapter):
         *("hidden_states", "timestep", "timestep_r"),
         *("encoder_hidden_states", "context_latents"),
     )
+    most = 256
+    """Tokens after which the pipeline cuts a prompt, whatever its tokenizer says."""
     shift: float = 3.0
     interval: tuple[float, float] = (0.0, 1.0)
 
@@ -90,12 +92,12 @@ class AceStep15(PipelineAdapter):
     def tokens(self, text: str) -> int:
         """Tokens of the whole prompt, the pipeline's own words around it included."""
         whole, _ = self.pipe._format_prompt(text)
-        return count_tokens(self.pipe.tokenizer, whole, most=256)
+        return count_tokens(self.pipe.tokenizer, whole, self.most)
 
     def places(self, text: str, word: str) -> tuple[str, tuple[int, ...]]:
         """Places counted from the end of the context: the prompt is its last part, after lyrics and timbre."""
         whole, _ = self.pipe._format_prompt(text)
-        found = word_places(self.pipe.tokenizer, whole, word)
+        found = word_places(self.pipe.tokenizer, whole, word, self.most)
         return self.text_kwargs[0], tuple(place - self.tokens(text) for place in found)
 
     def batch_key(self, row: Row) -> Hashable:

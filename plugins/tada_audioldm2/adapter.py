@@ -59,13 +59,18 @@ class AudioLDM2(PipelineAdapter):
         """The length alone."""
         return {"audio_length_in_s": batch.seconds}
 
+    @property
+    def most(self) -> int:
+        """Tokens after which T5's prompt is cut."""
+        return int(self.pipe.tokenizer_2.model_max_length)
+
     def tokens(self, text: str) -> int:
         """T5 tokens; the language model's stream is always as long."""
-        return count_tokens(self.pipe.tokenizer_2, text, self.pipe.tokenizer_2.model_max_length)
+        return count_tokens(self.pipe.tokenizer_2, text, self.most)
 
     def places(self, text: str, word: str) -> tuple[str, tuple[int, ...]]:
         """T5 tokens; what the language model makes of a word has no places."""
-        return self.text_kwargs[1], word_places(self.pipe.tokenizer_2, text, word)
+        return self.text_kwargs[1], word_places(self.pipe.tokenizer_2, text, word, self.most)
 
     def batch_key(self, row: Row) -> Hashable:
         """Tokens of the prompt: the language model reads the padding, and so does the null text padded alike."""

@@ -9,12 +9,11 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from attrs import field, frozen, validators
-from torch import Tensor
 
 from tada_core import AddVector, Artifact, Concept, Intervention, ModelAdapter, Site, TensorRef
 from tada_core.contrast import Found, Means
 from tada_core.contrastive import ContrastiveMethod, common_width
-from tada_core.errors import SpecError
+from tada_core.direction import difference, normalize
 
 
 @frozen(eq=False)
@@ -66,24 +65,5 @@ class CAA(ContrastiveMethod):
             layers=layers,
             steps=len(next(iter(found.values()))),
             options={"renorm": self.renorm, "per_step": self.per_step, **about},
-            tensors={f"layer.{layer}": direction(means, self.per_step) for layer, means in found.items()},
+            tensors={f"layer.{layer}": normalize(difference(means, self.per_step)) for layer, means in found.items()},
         )
-
-
-def direction(means: Tensor, per_step: bool = True) -> Tensor:
-    """v = mean(positive) - mean(negative), unit length (TADA eq. 2).
-
-    Args:
-        means: [steps, 2, width], the positive side first.
-        per_step: one vector per step, [steps, width]; otherwise of the mean over steps, [width].
-
-    Raises:
-        SpecError: the two sides do not differ somewhere, so there is no direction.
-    """
-    v = means[:, 0] - means[:, 1]
-    v = v if per_step else v.mean(0)
-    length = v.norm(dim=-1, keepdim=True)
-    if (length == 0).any():
-        raise SpecError("both sides of the concept give the same activations; its prompts read alike to this model")
-    unit: Tensor = v / length
-    return unit

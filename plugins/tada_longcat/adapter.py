@@ -52,9 +52,14 @@ class LongCat(PipelineAdapter):
         return float(self.pipe.max_wav_duration)
 
     def tokens(self, text: str) -> int:
-        """UMT5 tokens of what the pipeline makes of a prompt; a limit beyond 32768 is none to it."""
-        limit = self.pipe.tokenizer.model_max_length
-        return count_tokens(self.pipe.tokenizer, _normalize_text(text), limit if limit <= 32768 else 512)
+        """UMT5 tokens of what the pipeline makes of a prompt."""
+        return count_tokens(self.pipe.tokenizer, _normalize_text(text), self.most)
+
+    @property
+    def most(self) -> int:
+        """The tokenizer's limit; one beyond 32768 is none to the pipeline."""
+        limit = super().most
+        return limit if limit <= 32768 else 512
 
     def places(self, text: str, word: str) -> tuple[str, tuple[int, ...]]:
         """Tokens of the word in what the pipeline makes of the prompt."""

@@ -145,7 +145,7 @@ class MusicGen(ModelAdapter):
 
     def places(self, text: str, word: str) -> tuple[str, tuple[int, ...]]:
         """T5 tokens of the word."""
-        return self.text_kwargs[0], word_places(self.tokenizer, text, word)
+        return self.text_kwargs[0], word_places(self.tokenizer, text, word, most=10**6)
 
     def branches(self, guidance: float, steps: int) -> Mapping[str, range]:
         """Both branches at every position above guidance 1, the conditional one alone at or below it."""

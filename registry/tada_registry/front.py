@@ -134,7 +134,12 @@ def _made(kind: str, name: str, options: Mapping[str, Any]) -> Any:
         signature.bind(**options)
     except TypeError as error:
         raise SpecError(f"{kind} '{name}': {error}") from error
-    return made(**options)
+    try:
+        return made(**options)
+    except TadaError:
+        raise
+    except (ValueError, TypeError) as error:
+        raise SpecError(f"{kind} '{name}': {error.args[0]}") from error
 
 
 def _known(what: str, options: Iterable[str], signature: inspect.Signature) -> None:

@@ -15,12 +15,13 @@ from tada_core.adapter import Call, ModelAdapter
 from tada_core.engine.donors import Donors
 from tada_core.engine.edits import gain
 from tada_core.engine.forward import Forward
-from tada_core.engine.text import replace_row, shift_row, shift_tokens
+from tada_core.engine.text import replace_rows, shift_row, shift_tokens
 from tada_core.engine.values import first_tensor, with_first
 from tada_core.errors import EngineError
 from tada_core.generation import Row, fill
 from tada_core.interventions import BlendScore, ShiftPrompt, ShiftTokens, SwitchPrompt
 from tada_core.maths.blend import shift
+from tada_core.sites import Site
 
 
 class Calls:
@@ -33,6 +34,7 @@ class Calls:
         self._prompt = members(rows, (SwitchPrompt, ShiftPrompt, ShiftTokens))
         self._blend = members(rows, (BlendScore,))
         self._blended: tuple[object, dict[int, Tensor]] = (None, {})
+        self._extra: list[tuple[tuple[int, ...] | None, str]] = []
 
     def here(self) -> Call:
         """Where the running call stands.
@@ -67,10 +69,12 @@ class Calls:
         """Text of the call with every row's SwitchPrompt, ShiftPrompt and ShiftTokens applied, in order."""
         for row, member in self._prompt:
             if strength := gain(member, call):
-                for branch, place in call.branches.items():
-                    if member.branch in (branch, "both"):
-                        at = place.start + row
-                        kwargs = replace_row(kwargs, at, self._new_text(kwargs, at, row, member, branch, strength))
+                new = {
+                    place.start + row: self._new_text(kwargs, place.start + row, row, member, branch, strength)
+                    for branch, place in call.branches.items()
+                    if member.branch in (branch, "both")
+                }
+                kwargs = replace_rows(kwargs, new) if new else kwargs
         return kwargs
 
     def _new_text(
@@ -79,7 +83,8 @@ class Calls:
         if isinstance(member, SwitchPrompt):
             return self._donor(row, member.prompt, branch)
         if isinstance(member, ShiftTokens):
-            name, places = self._model.places(self._rows[row].text, member.word)
+            own = self._rows[row]
+            name, places = self._model.places(own.text, fill(member.word, own.prompt))
             return {name: shift_tokens(kwargs[name][at], places, member.vector.tensor(), strength)}
         positive, negative = self._donor(row, member.positive, branch), self._donor(row, member.negative, branch)
         return shift_row(kwargs, at, positive, negative, strength)
@@ -87,16 +92,34 @@ class Calls:
     def _donor(self, row: int, template: str, branch: str) -> Mapping[str, Tensor]:
         return self._donors.prompt(fill(template, self._rows[row].prompt), branch)
 
+    def local(self, site: Site) -> dict[int, Mapping[str, Tensor]]:
+        """Text of a layer in the running extra pass, by row, for the rows that choose this layer."""
+        return {
+            at: self._donors.at(text, "cond", site)
+            for at, (layers, text) in enumerate(self._extra)
+            if layers is not None and site.layer in layers
+        }
+
+    def _own(self, call: Call, rows: Sequence[int]) -> list[int]:
+        """Where rows stand in the conditional pass: layers that are not chosen go on reading the text there."""
+        if "cond" not in call.branches and any(layers is not None for layers, _ in self._extra):
+            raise EngineError("this sampler does not begin a step with 'cond'; use BlendScore on all layers")
+        place = call.branches.get("cond", next(iter(call.branches.values())))
+        return [place.start + row for row in rows]
+
     def _deltas(self, forward: Forward, args: Any, kwargs: Any, call: Call) -> dict[int, Tensor]:
         """Sum of a (v(positive) - v(negative)) of every row that blends at this step, computed once per step."""
         active = [(row, member, gain(member, call)) for row, member in self._blend if gain(member, call)]
         if not active or self._blended[0] == (call.step, call.sigma):
             return self._blended[1] if active else {}
-        first = next(iter(call.branches.values())).start
-        args, kwargs = self._model.take(args, kwargs, [first + row for row, _, _ in active] * 2)
-        for at, (row, member, _) in enumerate(active):
-            kwargs = replace_row(kwargs, at, self._donor(row, member.positive, "cond"))
-            kwargs = replace_row(kwargs, at + len(active), self._donor(row, member.negative, "cond"))
+        self._extra = [
+            (member.layers, fill(getattr(member, side), self._rows[row].prompt))
+            for side in ("positive", "negative")
+            for row, member, _ in active
+        ]
+        args, kwargs = self._model.take(args, kwargs, self._own(call, [row for row, _, _ in active]) * 2)
+        new = {at: self._donors.prompt(text, "cond") for at, (layers, text) in enumerate(self._extra) if layers is None}
+        kwargs = replace_rows(kwargs, new) if new else kwargs
         output = first_tensor(self._run(forward, args, kwargs, evolve(call, branches={}, extra=True)))
         deltas: dict[int, Tensor] = {}
         for at, (row, _, strength) in enumerate(active):

@@ -14,8 +14,10 @@ from tada_core.interventions import (
     Intervention,
     LowRankAdd,
     PatchKV,
+    PatchText,
     SAEDecodeAdd,
     ShiftTokens,
+    SwitchPrompt,
     donors_of,
     sites_of,
 )
@@ -44,7 +46,7 @@ def check_rows(model: ModelAdapter, rows: Sequence[Row]) -> None:
             _check(model, item, branches, where)
             _check_lengths(model, row, item, where)
             if isinstance(item, ShiftTokens):
-                model.places(row.text, item.word)
+                model.places(row.text, fill(item.word, row.prompt))
 
 
 def _check(model: ModelAdapter, item: Intervention, branches: Mapping[str, range], where: str) -> None:
@@ -64,16 +66,40 @@ def _check(model: ModelAdapter, item: Intervention, branches: Mapping[str, range
 
 
 def _check_lengths(model: ModelAdapter, row: Row, item: Intervention, where: str) -> None:
-    """Keys and values, and text that no mask goes with, can only be replaced by as many tokens."""
-    masked = any("mask" in name for name in model.text_kwargs)
-    if masked and not isinstance(item, PatchKV):
+    """Keys and values can only be replaced by as many tokens; so can text without a mask, but for a whole call.
+
+    The two prompts of a BlendScore have a call of their own, so it is enough that they are of one length.
+    """
+    whole = isinstance(item, PatchText | SwitchPrompt) and item.branch == "both"
+    if whole or (masked(model) and not isinstance(item, PatchKV)):
         return
-    for donor in donors_of(item):
-        text = fill(donor, row.prompt)
-        own, other = model.tokens(row.text), model.tokens(text)
+    others, own = lengths(model, row, item), model.tokens(row.text)
+    if isinstance(item, BlendScore) and len({other for _, other in others}) == 1:
+        return
+    for text, other in others:
         if own != other:
-            way = "use PatchText, or prompts of one length" if masked else "use prompts of one length on this model"
-            raise SpecError(f"{where}: '{text}' has {other} tokens, the row's own '{row.text}' {own}; {way}")
+            way = "PatchText" if isinstance(item, PatchKV) else "PatchText or SwitchPrompt on both branches"
+            said = f"'{text}' has {other} tokens, the row's own '{row.text}' {own}"
+            raise SpecError(f"{where}: {said}; use prompts of one length, or {way}")
+
+
+def masked(model: ModelAdapter) -> bool:
+    """Whether a mask goes with the model's text, so that padding can be hidden."""
+    return any("mask" in name for name in model.text_kwargs)
+
+
+def lengths(model: ModelAdapter, row: Row, item: Intervention) -> list[tuple[str, int | None]]:
+    """Every other prompt of an intervention with the number of its tokens."""
+    texts = [fill(donor, row.prompt) for donor in donors_of(item)]
+    return [(text, model.tokens(text)) for text in texts]
+
+
+def resized(model: ModelAdapter, row: Row) -> bool:
+    """Whether the row's text changes its length while no mask can hide the difference."""
+    if masked(model) or not any(donors_of(item) for item in row.interventions):
+        return False
+    own = model.tokens(row.text)
+    return any(other != own for item in row.interventions for _, other in lengths(model, row, item))
 
 
 def _check_branch(item: Intervention, branch: str, branches: Mapping[str, range], where: str) -> None:

@@ -13,11 +13,11 @@ from tada_core.adapter import Call, ModelAdapter
 from tada_core.engine.calls import Calls
 from tada_core.engine.donors import Donors, execution_order, read_donors, stop_at
 from tada_core.engine.edits import Edit, LowRankEdit, Moment, gain, kind_of, make_edit
-from tada_core.engine.text import replace_row
+from tada_core.engine.text import replace_rows
 from tada_core.engine.trace import Stop
 from tada_core.engine.values import first_tensor, with_first
 from tada_core.generation import Row, fill
-from tada_core.interventions import Intervention, PatchKV, PatchText, donors_of, sites_of
+from tada_core.interventions import BlendScore, Intervention, PatchKV, PatchText, donors_of, sites_of
 from tada_core.observer import Observer
 from tada_core.sites import LAYER_SLOTS, Site
 
@@ -48,7 +48,7 @@ class Plan:
         self, site: Site, calls: Calls, observer: Observer | None, places: Sequence[int]
     ) -> Callable[[Any], Any]:
         if site.slot == "text":
-            return lambda value: self._patch_text(site, value, calls.here())
+            return lambda value: self._patch_text(site, value, calls)
 
         def visit(value: Any) -> Any:
             call, given = calls.here(), None
@@ -76,23 +76,27 @@ class Plan:
                     tensor[at] = edit.apply(tensor[at], active, strengths, moment)
         return with_first(value, tensor) if changed else None
 
-    def _patch_text(self, site: Site, value: Any, call: Call) -> Any:
-        args, kwargs = value
-        changed = None
+    def _patch_text(self, site: Site, value: Any, calls: Calls) -> Any:
+        (args, kwargs), call, changed = value, calls.here(), None
+        if call.extra and (new := calls.local(site)):
+            return args, replace_rows(kwargs, new)
         for row, member in self.texts.get(site, ()):
             if gain(member, call):
                 text = fill(member.donor, self.rows[row].prompt)
-                for branch, place in call.branches.items():
-                    if member.branch in (branch, "both"):
-                        new = self.donors.at(text, branch, site)
-                        changed = replace_row(changed or kwargs, place.start + row, new)
+                new = {
+                    place.start + row: self.donors.at(text, branch, site)
+                    for branch, place in call.branches.items()
+                    if member.branch in (branch, "both")
+                }
+                changed = replace_rows(changed or kwargs, new) if new else changed
         return None if changed is None else (args, changed)
 
 
 def make_plan(model: ModelAdapter, rows: Sequence[Row]) -> Plan:
     """Compile rows of equal settings, reading the donors they name."""
     all_members = [(row, item) for row, one in enumerate(rows) for item in one.interventions]
-    wanted = {site for _, item in all_members if isinstance(item, PatchText | PatchKV) for site in sites_of(item)}
+    takers = [item for _, item in all_members if isinstance(item, PatchText | PatchKV | BlendScore)]
+    wanted = {site for item in takers for site in sites_of(item) if site.layer is not None}
     texts = [fill(donor, rows[row].prompt) for row, item in all_members for donor in donors_of(item)]
     donors = read_donors(model, texts, rows[0].settings, wanted) if texts else Donors()
     patched: dict[Site, list[tuple[int, PatchText]]] = defaultdict(list)
@@ -101,6 +105,8 @@ def make_plan(model: ModelAdapter, rows: Sequence[Row]) -> Plan:
         for site in sites_of(item):
             if isinstance(item, PatchText):
                 patched[site].append((row, item))
+            elif site.slot == "text":
+                patched.setdefault(site, [])
             elif site.slot in LAYER_SLOTS:
                 others[site].append((row, item))
     edits = {site: _waves(site, found, rows, donors, model) for site, found in others.items()}

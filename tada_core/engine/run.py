@@ -11,7 +11,7 @@ from torch import Tensor
 from tada_core.adapter import ModelAdapter
 from tada_core.clip import Clip
 from tada_core.engine.calls import Calls
-from tada_core.engine.check import check_rows
+from tada_core.engine.check import check_rows, resized
 from tada_core.engine.forward import replaced_forward
 from tada_core.engine.plan import make_plan
 from tada_core.engine.trace import trace
@@ -56,10 +56,14 @@ def run(
 
 
 def batches(model: ModelAdapter, rows: Sequence[Row], size: int) -> Iterator[list[int]]:
-    """Row indices that may share a forward pass (equal settings, equal batch key), at most `size` together."""
+    """Row indices that may share a forward pass (equal settings, equal batch key), at most `size` together.
+
+    A row whose text changes its length while no mask can hide the difference runs alone.
+    """
     groups: dict[object, list[int]] = {}
     for place, row in enumerate(rows):
-        groups.setdefault((model.resolve(row.settings), model.batch_key(row)), []).append(place)
+        alone = place if resized(model, row) else None
+        groups.setdefault((model.resolve(row.settings), model.batch_key(row), alone), []).append(place)
     for places in groups.values():
         for start in range(0, len(places), size):
             yield places[start : start + size]

@@ -19,14 +19,27 @@ HIDDEN = -1e4
 """What a bias adds where there is padding; half precision can hold it."""
 
 
-def replace_row(kwargs: Mapping[str, Any], place: int, new: Mapping[str, Tensor]) -> dict[str, Any]:
-    """Arguments with one row of some tensors replaced; the given tensors stay as they are.
+def replace_rows(kwargs: Mapping[str, Any], new: Mapping[int, Mapping[str, Tensor]]) -> dict[str, Any]:
+    """Arguments with some rows of some tensors replaced; the given tensors stay as they are.
 
-    A text with a mask may have another length: the shorter side is padded, and the mask hides the padding.
+    A text with a mask may have another length: the shorter side is padded, and the mask hides the padding. A text
+    without one may where every row of the call is replaced.
 
     Raises:
-        EngineError: the new text has another length than the row's, and no mask.
+        EngineError: a new text has another length than the row's, no mask, and other rows stay.
     """
+    names = list(next(iter(new.values())))
+    if all(isinstance(kwargs[name], Tensor) and set(new) == set(range(len(kwargs[name]))) for name in names):
+        rows = [new[place] for place in range(len(new))]
+        if len({tuple(row[name].shape for name in names) for row in rows}) == 1:
+            return dict(kwargs) | {name: torch.stack([row[name] for row in rows]).to(kwargs[name]) for name in names}
+    for place, one in new.items():
+        kwargs = replace_row(kwargs, place, one)
+    return dict(kwargs)
+
+
+def replace_row(kwargs: Mapping[str, Any], place: int, new: Mapping[str, Tensor]) -> dict[str, Any]:
+    """`replace_rows` of a single row."""
     changed = dict(kwargs)
     masked = {value.shape[-1] for name, value in new.items() if "mask" in name}
     for name, value in new.items():

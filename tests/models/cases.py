@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from pathlib import Path
 from typing import Any
 
 import ace_folder
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from models import ace_step_15, audioldm2, longcat, musicgen, stable_audio_3, stable_audio_open
 from tada_ace_step.guidance import Guidance
@@ -82,6 +83,14 @@ class Shelf:
             case = SMALL[name]
             self._folders[name] = case.build(self._new(), **case.options)
         return self._folders[name]
+
+    def quick(self, name: str) -> ModelAdapter:
+        """The same model with a quick run as its default."""
+        model, settings = copy(self.load(name)), SMALL[name].settings
+        quick = model.resolve(settings)
+        assert quick.seconds is not None and quick.steps is not None
+        model.defaults = evolve(model.defaults, seconds=quick.seconds, steps=quick.steps)
+        return model
 
     def load(self, name: str) -> ModelAdapter:
         """A model, loaded."""

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from attrs import frozen
 
 from tada_bench.budget import fitting
 from tada_bench.session import Session, sides
@@ -13,25 +18,77 @@ from tada_core.errors import SpecError, StoreError
 if TYPE_CHECKING:
     from tada_core.artifact import Artifact
     from tada_core.impact import Impact
+    from tada_core.method import SteeringMethod
 
 
 def fit(session: Session, impacts: dict[str, Impact]) -> dict[tuple[str, str], Artifact]:
     """Artefacts by concept and arm; an arm that failed is missing, and listed."""
     found = {}
     for concept in session.suite.concepts:
-        for arm in session.suite.arms:
-            label = f"fitting {arm.name} to {concept}"
-            failure = session.key("fit", concept, arm.name)
+        jobs = _jobs(session, concept, impacts)
+        together = list({job.folder: job for job in jobs if job.shares and not job.folder.exists()}.values())
+        if len(together) > 1:
+            _fit_together(session, concept, together)
+        for job in jobs:
+            label = f"fitting {job.arm.name} to {concept}"
             session.ticker.at(0, label)
-            try:
-                layers = chosen(session, concept, arm, impacts)
-                found[concept, arm.name] = _artifact(session, concept, arm, layers, label)
-            except StoreError:
-                raise
-            except Exception as error:
-                session.store.fail(failure, label, error)
-            session.ticker.finish(fitting(session.suite, arm.method), label)
+            with _kept(session, concept, job.arm, label):
+                found[concept, job.arm.name] = _artifact(session, concept, job, label)
+            session.ticker.finish(fitting(session.suite, job.arm.method), label)
     return found
+
+
+@frozen
+class Job:
+    """One arm of a concept: its method, layers, and where the artefact is or will be kept."""
+
+    arm: Arm
+    method: SteeringMethod
+    layers: tuple[int, ...] | None
+    folder: Path
+
+    @property
+    def shares(self) -> bool:
+        """Whether the method can be fitted on the clips of others."""
+        from tada_core.contrastive import ContrastiveMethod
+
+        return isinstance(self.method, ContrastiveMethod)
+
+
+def _jobs(session: Session, concept: str, impacts: dict[str, Impact]) -> list[Job]:
+    jobs = []
+    for arm in session.suite.arms:
+        with _kept(session, concept, arm, f"fitting {arm.name} to {concept}"):
+            layers = chosen(session, concept, arm, impacts)
+            method = session.tools.get_method(arm.method, **arm.options)
+            jobs.append(Job(arm, method, layers, _folder(session, concept, arm, layers)))
+    return jobs
+
+
+@contextmanager
+def _kept(session: Session, concept: str, arm: Arm, label: str) -> Iterator[None]:
+    """A failure is kept, and the others go on; a store that cannot be written to stops everything."""
+    try:
+        yield
+    except StoreError:
+        raise
+    except Exception as error:
+        session.store.fail(session.key("fit", concept, arm.name), label, error)
+
+
+def _fit_together(session: Session, concept: str, jobs: Sequence[Job]) -> None:
+    """Fit several methods on the same clips; if that fails, each is fitted by itself later and its failure kept."""
+    value, label = session.trained(concept), f"fitting {len(jobs)} arms to {concept}"
+    wanted = [(job.method, job.layers) for job in jobs]
+    tick = session.ticker
+    try:
+        made = session.tools.fit_together(
+            wanted, session.model, value, session.suite.fitting.seeds, lambda done, _: tick.at(done, label)
+        )
+    except Exception:
+        return
+    for job, artifact in zip(jobs, made, strict=True):
+        _save(session, job.folder, artifact)
 
 
 def chosen(session: Session, concept: str, arm: Arm, impacts: dict[str, Impact]) -> tuple[int, ...] | None:
@@ -49,16 +106,24 @@ def chosen(session: Session, concept: str, arm: Arm, impacts: dict[str, Impact])
     return tuple(sorted(impacts[concept].top(session.suite.localization.top)))
 
 
-def _artifact(session: Session, concept: str, arm: Arm, layers: tuple[int, ...] | None, label: str) -> Artifact:
-    store, value, seeds = session.store, session.trained(concept), session.suite.fitting.seeds
-    where = None if layers is None else list(layers)
-    key = session.key("artifact", arm.method, dict(arm.options), sides(value), list(value.prompts), where, list(seeds))
-    folder = store.path("artifacts", key)
-    if folder.exists():
-        with store.keeping(folder, "artefact"):
-            return session.tools.load_artifact(folder)
-    method = session.tools.get_method(arm.method, **arm.options)
-    made = method.fit(session.model, value, layers, seeds, lambda done, _: session.ticker.at(done, label))
-    with disk(store.folder), new_folder(folder) as temporary:
+def _folder(session: Session, concept: str, arm: Arm, layers: tuple[int, ...] | None) -> Path:
+    value, where = session.trained(concept), None if layers is None else list(layers)
+    seeds = list(session.suite.fitting.seeds)
+    key = session.key("artifact", arm.method, dict(arm.options), sides(value), list(value.prompts), where, seeds)
+    return session.store.path("artifacts", key)
+
+
+def _artifact(session: Session, concept: str, job: Job, label: str) -> Artifact:
+    if job.folder.exists():
+        with session.store.keeping(job.folder, "artefact"):
+            return session.tools.load_artifact(job.folder)
+    seeds, tick = session.suite.fitting.seeds, session.ticker
+    value = session.trained(concept)
+    made = job.method.fit(session.model, value, job.layers, seeds, lambda done, _: tick.at(done, label))
+    _save(session, job.folder, made)
+    return session.tools.load_artifact(job.folder)
+
+
+def _save(session: Session, folder: Path, made: Artifact) -> None:
+    with disk(session.store.folder), new_folder(folder) as temporary:
         made.save_pretrained(temporary)
-    return session.tools.load_artifact(folder)
