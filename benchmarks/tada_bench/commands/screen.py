@@ -9,9 +9,11 @@ from typing import Any
 def table(rows: Sequence[Mapping[str, Any]], title: str = "") -> None:
     """Print rows of equal keys as a table on stdout; floats with three decimals."""
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
 
-    drawn = Table(*rows[0], title=title or None, title_justify="left", box=None, pad_edge=False)
+    # Where a line is too narrow, a path goes on below: cut, it would be of no use.
+    columns = (Column(name, overflow="fold") for name in rows[0])
+    drawn = Table(*columns, title=title or None, title_justify="left", box=None, pad_edge=False)
     for row in rows:
         drawn.add_row(*(_cell(value) for value in row.values()))
     Console().print(drawn)
