@@ -12,7 +12,7 @@ def table(rows: Sequence[Mapping[str, Any]], title: str = "") -> None:
     from rich.table import Column, Table
 
     # Where a line is too narrow, a path goes on below: cut, it would be of no use.
-    columns = (Column(name, overflow="fold") for name in rows[0])
+    columns = (Column(name, overflow="fold" if name == "path" else "ellipsis") for name in rows[0])
     drawn = Table(*columns, title=title or None, title_justify="left", box=None, pad_edge=False)
     for row in rows:
         drawn.add_row(*(_cell(value) for value in row.values()))
