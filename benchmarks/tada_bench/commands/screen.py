@@ -11,8 +11,8 @@ def table(rows: Sequence[Mapping[str, Any]], title: str = "") -> None:
     from rich.console import Console
     from rich.table import Column, Table
 
-    # Where a line is too narrow, a path goes on below: cut, it would be of no use.
-    columns = (Column(name, overflow="fold" if name == "path" else "ellipsis") for name in rows[0])
+    # A name or a path that is broken or cut cannot be used: names stay whole, paths go on below.
+    columns = (Column(key, overflow="fold", no_wrap=key == "name") for key in rows[0])
     drawn = Table(*columns, title=title or None, title_justify="left", box=None, pad_edge=False)
     for row in rows:
         drawn.add_row(*(_cell(value) for value in row.values()))
