@@ -1,0 +1,65 @@
+"""Training of many autoencoders on one stream of clips."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import nullcontext
+from pathlib import Path
+
+from tada_core import ModelAdapter
+from tada_core.errors import SpecError
+from tada_core.progress import Progress, bar
+from tada_sae.checkpoint import identity, read, write
+from tada_sae.settings import Spec, TrainSettings
+from tada_sae.stream import row_batches, stream
+from tada_sae.trainer import Trainer
+from tada_sae.training import Training
+
+
+def train(
+    model: ModelAdapter,
+    prompts: Sequence[str],
+    specs: Sequence[Spec],
+    settings: TrainSettings | None = None,
+    folder: str | Path | None = None,
+    progress: Progress | None = None,
+) -> dict[Spec, Trainer]:
+    """Train an autoencoder for every spec; all of them on the same clips, those of a layer on the same batches.
+
+    Args:
+        model: the adapter.
+        prompts: full prompts, one clip each per seed (published: 5,521 captions of MusicCaps).
+        specs: what to train.
+        settings: how.
+        folder: where checkpoints are kept; a training that was stopped goes on from there and ends, bit for bit, as
+            if it had not been. The model's weights must be the same, which is not checked.
+        progress: called with (clips done, clips in all) after every generation batch; by default a bar, at a terminal.
+
+    Returns:
+        The trainers by spec: `autoencoder.value()` is the result, `figures()` says how good it is.
+
+    Raises:
+        SpecError: no prompts or specs, a spec twice, more kept than features, or too few tokens for a single batch.
+        UnknownNameError: a layer that does not exist.
+        ArtifactError: `folder` holds a damaged checkpoint, or one of another training.
+    """
+    own = settings or TrainSettings()
+    training, place = Training(model, specs, own), None if folder is None else Path(folder)
+    of = identity(model, prompts, specs, own)
+    if place is not None and (found := read(place, of)) is not None:
+        training.load_state_dict(found)
+    batches = row_batches(model, prompts, own.stream)
+    if not batches:
+        raise SpecError("no prompts to make clips of; give at least one")
+    clips, total = sum(map(len, batches[: training.done])), sum(map(len, batches))
+    with nullcontext(progress) if progress is not None else bar("autoencoders: clips") as report:
+        rest = batches[training.done :]
+        for rows, tokens in zip(rest, stream(model, rest, training.layers, own.stream.every), strict=True):
+            training.feed(tokens)
+            if training.done == len(batches):
+                training.drain()
+            if place is not None and (training.done % own.save_every == 0 or training.done == len(batches)):
+                write(place, of, training.state_dict())
+            clips += len(rows)
+            report(clips, total)
+    return training.trainers
