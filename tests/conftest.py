@@ -49,3 +49,13 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> object:
     from models.cases import Shelf
 
     return Shelf(lambda: tmp_path_factory.mktemp("model"))
+
+
+@pytest.fixture(scope="session")
+def wide(tmp_path_factory: pytest.TempPathFactory) -> object:
+    """A small AudioLDM2 of layers of several widths."""
+    import uneven
+
+    made = uneven.build(tmp_path_factory.mktemp("uneven"))
+    assert len({layer.width for layer in made.layers}) > 1
+    return made

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 import tiny
 import torch
-import uneven
 from torch import Tensor
 
 from tada_audioldm2.adapter import AudioLDM2
@@ -17,14 +16,6 @@ from tada_core.errors import ArtifactError, SpecError
 from tada_core.testing import check_method
 
 TEMPO = Concept("tempo", "fast {p}", "slow {p}", ("a calm song", "the organ tune"), ("the evening",))
-
-
-@pytest.fixture(scope="module")
-def wide(tmp_path_factory: pytest.TempPathFactory) -> AudioLDM2:
-    """A model of layers of several widths."""
-    made = uneven.build(tmp_path_factory.mktemp("uneven"))
-    assert len({layer.width for layer in made.layers}) > 1
-    return made
 
 
 @pytest.fixture(scope="module")

@@ -32,6 +32,10 @@ class Calls:
         self._model, self._rows, self._donors = model, rows, donors
         self._current: Call | None = None
         self._prompt = members(rows, (SwitchPrompt, ShiftPrompt, ShiftTokens))
+        self._words = {
+            (row, item.word): model.places(rows[row].text, fill(item.word, rows[row].prompt))
+            for row, item in members(rows, (ShiftTokens,))
+        }
         self._blend = members(rows, (BlendScore,))
         self._blended: tuple[object, dict[int, Tensor]] = (None, {})
         self._extra: list[tuple[tuple[int, ...] | None, str]] = []
@@ -83,8 +87,7 @@ class Calls:
         if isinstance(member, SwitchPrompt):
             return self._donor(row, member.prompt, branch)
         if isinstance(member, ShiftTokens):
-            own = self._rows[row]
-            name, places = self._model.places(own.text, fill(member.word, own.prompt))
+            name, places = self._words[row, member.word]
             return {name: shift_tokens(kwargs[name][at], places, member.vector.tensor(), strength)}
         positive, negative = self._donor(row, member.positive, branch), self._donor(row, member.negative, branch)
         return shift_row(kwargs, at, positive, negative, strength)

@@ -50,9 +50,11 @@ class Plan:
         if site.slot == "text":
             return lambda value: self._patch_text(site, value, calls)
 
+        reads_input = self._reads_input(site)
+
         def visit(value: Any) -> Any:
             call, given = calls.here(), None
-            if self._reads_input(site):
+            if reads_input:
                 (args, kwargs), value = value
                 given = args[0] if args else next(iter(kwargs.values()))
             if observer is not None and site in observer.sites and observer.branch in call.branches:
