@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import tiny
 import torch
-from torch import Tensor
+from watching import seen
 
 from tada_audioldm2.adapter import AudioLDM2
 from tada_austeer.austeer import AUSteer, AUSteerArtifact, momentum, strongest
@@ -21,20 +21,6 @@ TEMPO = Concept("tempo", "fast {p}", "slow {p}", ("a calm song", "the organ tune
 @pytest.fixture(scope="module")
 def sparse(model: tiny.Tiny) -> AUSteerArtifact:
     return AUSteer(k=7).fit(model, TEMPO, seeds=(0, 1))
-
-
-def seen(module: Any, model: tiny.Tiny, rows: Any, entering: bool = False) -> list[Tensor]:
-    """What a module gives, or reads, at every call of a run."""
-    calls: list[Tensor] = []
-    if entering:
-        handle = module.register_forward_pre_hook(lambda _, args: calls.append(args[0].clone()))
-    else:
-        handle = module.register_forward_hook(lambda _, args, output: calls.append(output.clone()))
-    try:
-        run(model, rows)
-    finally:
-        handle.remove()
-    return calls
 
 
 def test_betas_are_counted_in_the_activations(model: tiny.Tiny) -> None:

@@ -8,6 +8,7 @@ import pytest
 import tiny
 import torch
 from torch import Tensor
+from watching import seen
 
 from tada_audioldm2.adapter import AudioLDM2
 from tada_casteer.casteer import CASteer, CASteerArtifact
@@ -25,25 +26,11 @@ def steer(model: tiny.Tiny) -> CASteerArtifact:
     return CASteer().fit(model, TEMPO, seeds=(0, 1))
 
 
-def seen(module: Any, model: tiny.Tiny, rows: Any, entering: bool = False) -> Tensor:
-    """What a module gives, or reads, at the first call of a run."""
-    calls: list[Tensor] = []
-    if entering:
-        handle = module.register_forward_pre_hook(lambda _, args: calls.append(args[0].clone()))
-    else:
-        handle = module.register_forward_hook(lambda _, args, output: calls.append(output.clone()))
-    try:
-        run(model, rows)
-    finally:
-        handle.remove()
-    return calls[0]
-
-
 def before_and_after(model: tiny.Tiny, layer: int, items: Any) -> tuple[Tensor, Tensor]:
     """The cross-attention output at the first step on both branches: as it was, and as the block goes on with it."""
     block = model.denoiser.transformer_blocks[layer]
-    h = seen(block.attn2, model, ROWS.rows())
-    plain, edited = (seen(block.norm3, model, ROWS.rows(given), entering=True) for given in ((), items))
+    h = seen(block.attn2, model, ROWS.rows())[0]
+    plain, edited = (seen(block.norm3, model, ROWS.rows(given), entering=True)[0] for given in ((), items))
     return h, h + edited - plain
 
 
