@@ -12,12 +12,12 @@ import typer
 
 import tada_registry as tada
 from tada_bench.budget import Budget
-from tada_bench.commands.model import Load, Source
-from tada_bench.commands.options import options
 from tada_bench.commands.report import show
 from tada_bench.run import run_suite
 from tada_bench.session import Progress
 from tada_bench.suite import Suite
+from tada_registry.terminal.model import Load, Source
+from tada_registry.terminal.options import options
 
 
 def bench(

@@ -8,11 +8,11 @@ from typing import Annotated
 import typer
 
 import tada_registry as tada
-from tada_bench.commands.model import Load, On, Source
-from tada_bench.commands.numbers import layers as layer_list
-from tada_bench.commands.numbers import numbers
-from tada_bench.commands.options import options
 from tada_core.progress import bar
+from tada_registry.terminal.model import Load, On, Source
+from tada_registry.terminal.numbers import layers as layer_list
+from tada_registry.terminal.numbers import numbers
+from tada_registry.terminal.options import options
 
 
 def fit(

@@ -11,9 +11,6 @@ import typer
 from attrs import evolve
 
 import tada_registry as tada
-from tada_bench.commands.model import Load, On, Source
-from tada_bench.commands.numbers import numbers
-from tada_bench.commands.options import options
 from tada_core.artifact import Artifact
 from tada_core.engine.run import run
 from tada_core.errors import SpecError
@@ -21,6 +18,9 @@ from tada_core.generation import Generation, Row, flatten
 from tada_core.interventions import Intervention
 from tada_core.progress import bar
 from tada_core.serial import load_spec
+from tada_registry.terminal.model import Load, On, Source
+from tada_registry.terminal.numbers import numbers
+from tada_registry.terminal.options import options
 
 
 def generate(

@@ -8,9 +8,9 @@ from typing import Annotated, Any
 import typer
 
 import tada_registry as tada
-from tada_bench.commands.model import Load, Source
-from tada_bench.commands.options import options
-from tada_bench.commands.screen import table
+from tada_registry.terminal.model import Load, Source
+from tada_registry.terminal.options import options
+from tada_registry.terminal.screen import table
 
 
 def layers(

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 import tada_registry as tada
-from tada_bench.commands.model import Load, On, Source
-from tada_bench.commands.options import options
-from tada_bench.commands.screen import table
 from tada_core.errors import SpecError
 from tada_core.progress import bar
+from tada_registry.terminal.model import Load, On, Source
+from tada_registry.terminal.options import options
+from tada_registry.terminal.screen import table
 
 if TYPE_CHECKING:
     from tada_core.impact import Impact

@@ -21,7 +21,7 @@ def plugins(
     if as_json:
         print(json.dumps(rows, indent=2, ensure_ascii=False))
         return
-    from tada_bench.commands.screen import table
+    from tada_registry.terminal.screen import table
 
     # Sorting is stable: within a kind the order of discovery stays, our own plugins first.
     rows.sort(key=lambda row: [*KINDS, "plugin"].index(str(row["kind"])))
