@@ -11,7 +11,6 @@ from safetensors.torch import load_file
 
 from tada_ace_step.checkpoint import read_module
 from tada_ace_step.guidance import Guidance, Guide
-from tada_ace_step.lyrics import LyricTokenizer
 from tada_ace_step.pipeline import AceStepPipeline, Options, contexts
 from tada_ace_step.sampler import advance, omega_factor, sigmas
 from tada_core import AddVector, Generation, PatchText, Row, Settings, Site, TensorRef, run
@@ -233,45 +232,6 @@ def test_a_donor_of_another_length_is_patched_with_its_mask(small):
     assert worst(clips[0].latents, clips[2].latents) > 1e-2
 
 
-@pytest.fixture(scope="module")
-def vocabulary(tmp_path_factory):
-    """A few letters, blanks and tags."""
-    from tokenizers import Tokenizer, models
-
-    tokens = ["<unk>", "a", "<line>", "b", "c", "d", "[en]", "[SPACE]", "[verse]"]
-    made = Tokenizer(models.BPE({token: index for index, token in enumerate(tokens)}, [], unk_token="<unk>"))
-    made.add_special_tokens(tokens[-3:])
-    path = tmp_path_factory.mktemp("lyrics") / "vocabulary.json"
-    made.save(str(path))
-    return path
-
-
-def test_lyrics_are_tags_and_english_line_by_line(vocabulary):
-    ids = LyricTokenizer(vocabulary).encode('[verse]\nA  "bad" cab\n\n')
-    a, b, c, d, en, blank, verse = 1, 3, 4, 5, 6, 7, 8
-    assert ids == [261, en, verse, 2, en, a, blank, b, a, d, blank, c, a, b, 2, 2, 2]
-
-
-@pytest.mark.parametrize(
-    ("lyrics", "odd"), [("99 balloons", "9"), ("el niño", "ñ"), ("春", "春"), ("love & hate", "&")]
-)
-def test_lyrics_of_other_letters_are_refused_before_any_work(folder, vocabulary, monkeypatch, lyrics, odd):
-    model = ace_folder.AceStep.load(str(folder), vocabulary=vocabulary)
-    monkeypatch.setattr(model, "sample", None)
-    with pytest.raises(SpecError, match=f"line '{lyrics}' holds {odd}; .* write numbers as words"):
-        model.generate(Generation("a calm tune", lyrics=f"[verse]\n{lyrics}"))
-
-
-def test_it_sings(folder, vocabulary, monkeypatch):
-    # The small checkpoint's table of lyrics has 160 entries.
-    monkeypatch.setattr("tada_ace_step.lyrics.START", 9)
-    model = ace_folder.AceStep.load(str(folder), vocabulary=vocabulary)
-    tune = Generation("a calm tune", steps=2, seconds=1.0)
-    songs = (tune, evolve(tune, lyrics="a bad cab"), evolve(tune, lyrics="a dab"))
-    plain, bad, dab = (model.generate(song)[0].latents for song in songs)
-    assert min(worst(plain, bad), worst(plain, dab), worst(bad, dab)) > 1e-3 * float(plain.abs().max())
-
-
 def test_it_runs_in_half_precision_and_with_parts_on_the_cpu(folder):
     tune = Generation("a calm tune", steps=2, seconds=1.0)
     half = ace_folder.AceStep.load(str(folder), dtype=torch.bfloat16)
@@ -282,12 +242,6 @@ def test_it_runs_in_half_precision_and_with_parts_on_the_cpu(folder):
     assert torch.equal(clips[0].latents, clips[1].latents)
     assert torch.equal(clips[0].audio.samples, clips[2].audio.samples)
     assert 0 < worst(clips[0].latents, clips[3].latents) < 0.2 * float(clips[0].latents.abs().max())
-
-
-def test_lyrics_need_the_vocabulary(small, monkeypatch):
-    monkeypatch.setattr(small, "sample", None)
-    with pytest.raises(CheckpointError, match=r"curl -Lo .*lyric_vocab\.json"):
-        small.generate(Generation("a calm tune", lyrics="[verse]\nhello", steps=2, seconds=1.0))
 
 
 def test_every_network_and_option_identifies_it(folder):
