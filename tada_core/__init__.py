@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 _HOME = {
     "tada_core.adapter": ("Batch", "Call", "Defaults", "ModelAdapter"),
+    "tada_core.agreement": ("Agreement",),
     "tada_core.artifact": ("Artifact",),
     "tada_core.audio": ("Audio",),
     "tada_core.clip": ("Clip",),
@@ -31,6 +32,7 @@ _HOME = {
         "Intervention",
         "LowRankAdd",
         "PatchKV",
+        "PatchOutput",
         "PatchText",
         "SAEDecodeAdd",
         "ShiftPrompt",
@@ -41,7 +43,10 @@ _HOME = {
     "tada_core.localization": ("localize",),
     "tada_core.method": ("SteeringMethod",),
     "tada_core.metric": ("Metric",),
+    "tada_core.pair": ("Pair", "read_pairs", "write_pairs"),
+    "tada_core.part": ("Part", "couples", "singles", "stages"),
     "tada_core.schedule": ("Schedule",),
+    "tada_core.screening": ("screen",),
     "tada_core.serial": ("content_hash", "from_dict", "load_spec", "save_spec", "to_dict"),
     "tada_core.sites": ("Layer", "Site"),
     "tada_core.tensors": ("TensorRef",),
@@ -51,6 +56,7 @@ _MODULE = {name: module for module, names in _HOME.items() for name in names}
 __all__ = [
     "Ablate",
     "AddVector",
+    "Agreement",
     "Artifact",
     "Audio",
     "Batch",
@@ -69,7 +75,10 @@ __all__ = [
     "LowRankAdd",
     "Metric",
     "ModelAdapter",
+    "Pair",
+    "Part",
     "PatchKV",
+    "PatchOutput",
     "PatchText",
     "Row",
     "SAEDecodeAdd",
@@ -86,21 +95,28 @@ __all__ = [
     "calibrate",
     "collect",
     "content_hash",
+    "couples",
     "fit_together",
     "from_dict",
     "hookimpl",
     "hookspec",
     "load_spec",
     "localize",
+    "read_pairs",
     "run",
     "save_spec",
+    "screen",
     "seed_at",
+    "singles",
+    "stages",
     "to_dict",
     "with_seeds",
+    "write_pairs",
 ]
 
 if TYPE_CHECKING:
     from tada_core.adapter import Batch, Call, Defaults, ModelAdapter
+    from tada_core.agreement import Agreement
     from tada_core.artifact import Artifact
     from tada_core.audio import Audio
     from tada_core.calibration import calibrate
@@ -122,6 +138,7 @@ if TYPE_CHECKING:
         Intervention,
         LowRankAdd,
         PatchKV,
+        PatchOutput,
         PatchText,
         SAEDecodeAdd,
         ShiftPrompt,
@@ -132,7 +149,10 @@ if TYPE_CHECKING:
     from tada_core.localization import localize
     from tada_core.method import SteeringMethod
     from tada_core.metric import Metric
+    from tada_core.pair import Pair, read_pairs, write_pairs
+    from tada_core.part import Part, couples, singles, stages
     from tada_core.schedule import Schedule
+    from tada_core.screening import screen
     from tada_core.serial import content_hash, from_dict, load_spec, save_spec, to_dict
     from tada_core.sites import Layer, Site
     from tada_core.tensors import TensorRef

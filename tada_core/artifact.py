@@ -37,6 +37,7 @@ class Artifact(ABC):
         units: units of strength it understands, the default first. "norm" is a multiple of the activation's norm,
             "raw" the method's own number.
         grid: positive strengths, in the first unit, that calibration tries on both sides.
+        weights: name of the file that holds the tensors, where another library expects one.
 
     Attributes:
         model: registry name of the model it was fitted on.
@@ -52,6 +53,7 @@ class Artifact(ABC):
     method: ClassVar[str]
     units: ClassVar[tuple[str, ...]] = ("norm", "raw")
     grid: ClassVar[tuple[float, ...]] = (0.25, 0.5, 1.0, 1.5, 2.0)
+    weights: ClassVar[str] = WEIGHTS
 
     model: str
     width: int
@@ -113,15 +115,21 @@ class Artifact(ABC):
                 )
 
     def save_pretrained(self, folder: str | Path) -> Path:
-        """Write config.json, artifact.safetensors and a card into `folder`."""
+        """Write config.json, the tensors, a card and what `files` adds into `folder`."""
         from safetensors.torch import save_file
 
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        save_file({name: tensor.contiguous() for name, tensor in self.tensors.items()}, folder / WEIGHTS)
+        save_file({name: tensor.contiguous() for name, tensor in self.tensors.items()}, folder / self.weights)
         (folder / CONFIG).write_text(json.dumps(self.config(), indent=2, ensure_ascii=False) + "\n")
         (folder / CARD).write_text(self.card())
+        for name, text in self.files().items():
+            (folder / name).write_text(text)
         return folder
+
+    def files(self) -> Mapping[str, str]:
+        """Other files to save, text by name, for libraries that read the folder in their own way."""
+        return {}
 
     def config(self) -> dict[str, Any]:
         """Everything but the tensors, as JSON data."""
@@ -167,9 +175,9 @@ class Artifact(ABC):
                 f"{folder} was made by '{config['method']}', not '{cls.method}'; use tada.load_artifact"
             )
         try:
-            tensors = load_file(folder / WEIGHTS)
+            tensors = load_file(folder / cls.weights)
         except Exception as error:
-            raise ArtifactError(f"cannot read {folder / WEIGHTS}: {error}") from error
+            raise ArtifactError(f"cannot read {folder / cls.weights}: {error}") from error
         return cls(
             model=config["model"],
             width=config["width"],

@@ -71,6 +71,18 @@ Found = Mapping[int, "Tensor"]
 """Mean over pairs of a statistic, [steps, ...], by layer."""
 
 
+def contrasted(concept: Concept, pairs: int, seeds: Sequence[int]) -> list[tuple[str, int]]:
+    """Prompt and seed of every pair that is contrasted.
+
+    Raises:
+        SpecError: there are none.
+    """
+    todo = with_seeds(concept.prompts[:pairs], seeds)
+    if not todo:
+        raise SpecError(f"concept '{concept.name}' gives no pairs to contrast; ask for at least one pair and one seed")
+    return todo
+
+
 def gather(
     model: ModelAdapter,
     concept: Concept,
@@ -93,9 +105,7 @@ def gather(
     Raises:
         SpecError: no pairs or no seeds.
     """
-    todo = with_seeds(concept.prompts[:pairs], seeds)
-    if not todo:
-        raise SpecError(f"concept '{concept.name}' gives no pairs to contrast; ask for at least one pair and one seed")
+    todo = contrasted(concept, pairs, seeds)
     rows = [Row(prompt, seed, side) for prompt, seed in todo for side in (concept.positive, concept.negative)]
     contrast = Contrast(model, wants)
     # An even number of rows, so that both sides of a pair are in one batch.

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
-from tada_core.contrast import Found, Statistic, Want, gather
+from attrs import evolve
+
+from tada_core.contrast import Found, Statistic, Want, contrasted, gather
 from tada_core.method import SteeringMethod
 
 if TYPE_CHECKING:
@@ -17,7 +19,10 @@ if TYPE_CHECKING:
 
 
 class ContrastiveMethod(SteeringMethod):
-    """A method that needs one statistic of the pairs, and makes an artefact of it without another clip."""
+    """A method that needs one statistic of the pairs, and makes an artefact of it without another clip.
+
+    One whose statistic itself has to be learned makes clips for that before (`prepared`).
+    """
 
     pairs: int
     """How many of the concept's prompts it contrasts."""
@@ -41,6 +46,26 @@ class ContrastiveMethod(SteeringMethod):
 
     def check(self, model: ModelAdapter, layers: tuple[int, ...]) -> None:
         """Refuse a model or layers that the method cannot work on, before any clip is made."""
+
+    def preparation(self, pairs: int, seeds: int) -> int:
+        """Clips that `prepared` makes for so many pairs and seeds."""
+        return 0
+
+    def prepared(
+        self,
+        model: ModelAdapter,
+        concept: Concept,
+        layers: tuple[int, ...],
+        seeds: Sequence[int],
+        progress: Progress | None = None,
+    ) -> Self:
+        """This method, or a copy of it, whose statistic can be asked for; by default itself, without a clip.
+
+        Args:
+            model, layers, seeds, progress: as for `SteeringMethod.fit`, after `check`.
+            concept: with the prompts of the pairs that are contrasted, and no others.
+        """
+        return self
 
     def fit(
         self,
@@ -74,13 +99,29 @@ def fit_together(
     for method, layers in chosen:
         method.check(model, layers)
     pairs = min(len(concept.prompts), max(method.pairs for method, _ in chosen))
-    wants = [Want(method.statistic, layers) for method, layers in chosen]
-    every = gather(model, concept, wants, pairs=pairs, seeds=seeds, progress=progress)
+    clips = 2 * len(contrasted(concept, pairs, seeds))
+    shares = Shares(progress, [*(method.preparation(pairs, len(seeds)) for method, _ in chosen), clips])
+    fewer = evolve(concept, prompts=concept.prompts[:pairs])
+    ready = [(method.prepared(model, fewer, layers, seeds, shares.next()), layers) for method, layers in chosen]
+    wants = [Want(method.statistic, layers) for method, layers in ready]
+    every = gather(model, concept, wants, pairs=pairs, seeds=seeds, progress=shares.next())
     about = {"pairs": pairs, "seeds": list(seeds)}
     return [
-        method.learn(model, concept, layers, found, about)
-        for (method, layers), found in zip(chosen, every, strict=True)
+        method.learn(model, concept, layers, found, about) for (method, layers), found in zip(ready, every, strict=True)
     ]
+
+
+class Shares:
+    """One progress out of several passes that follow each other, `clips` of each."""
+
+    def __init__(self, progress: Progress | None, clips: Sequence[int]) -> None:
+        self._progress, self._clips, self._pass = progress, list(clips), 0
+
+    def next(self) -> Progress | None:
+        """The progress of the next pass; None where nobody asked."""
+        report, before, total = self._progress, sum(self._clips[: self._pass]), sum(self._clips)
+        self._pass += 1
+        return None if report is None else lambda done, _: report(before + done, total)
 
 
 def common_width(model: ModelAdapter, layers: Sequence[int]) -> int:

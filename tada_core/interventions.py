@@ -62,6 +62,20 @@ class PatchKV:
 
 
 @frozen
+class PatchOutput:
+    """Give layers the output they have in another prompt's run, at the same step and branch: activation patching.
+
+    The donor is run beside its host, on the same seed and settings, without interventions of its own; a donor that is
+    in the batch already is not run twice.
+    """
+
+    donor: str
+    layers: tuple[int, ...] = field(converter=_layers)
+    branch: Branch = field(default="both", validator=_branch)
+    schedule: Schedule = ALWAYS
+
+
+@frozen
 class AddVector:
     """Add a direction at a site (CAA, TADA eq. 3): h' = ReNorm(h + a v, h).
 
@@ -108,8 +122,13 @@ class SAEDecodeAdd:
         features: indices of the chosen features.
         weights: one weight per feature.
         mode: "vector" adds a times the weighted sum of decoder rows; "edit" encodes h, adds a times the weights
-            to the features' activations (never below zero) and decodes, keeping the reconstruction error.
+            to the features' activations (never below zero) and decodes, keeping the reconstruction error;
+            "multiplicative" does the same with the activations times 1 + a times the weights.
+        unit: "raw" adds a times the weights; "norm" a |h| times the weights, with |h| the norm of each frame
+            ("multiplicative" is relative as it is, and knows no unit).
         renorm: scale every frame back to its own norm (only the "vector" form of TADA v2 does).
+        profile: [steps, features], what the weights are multiplied by at every step (interpolated to another number
+            of steps); None for the same weights all along.
     """
 
     site: Site
@@ -117,8 +136,12 @@ class SAEDecodeAdd:
     features: tuple[int, ...]
     weights: tuple[float, ...]
     strength: float = _strength()
-    mode: Literal["vector", "edit"] = field(default="vector", validator=validators.in_(("vector", "edit")))
+    mode: Literal["vector", "edit", "multiplicative"] = field(
+        default="vector", validator=validators.in_(("vector", "edit", "multiplicative"))
+    )
+    unit: Literal["raw", "norm"] = field(default="raw", validator=validators.in_(("raw", "norm")))
     renorm: bool = True
+    profile: TensorRef | None = None
     branch: Branch = field(default="cond", validator=_branch)
     schedule: Schedule = ALWAYS
 
@@ -128,6 +151,9 @@ class SAEDecodeAdd:
         known = self.sae.decoder.shape[0]
         if max(self.features) >= known or min(self.features) < 0:
             raise SpecError(f"feature {max(self.features)} does not exist; the autoencoder has 0 to {known - 1}")
+        if self.profile is not None and self.profile.shape[1:] != (len(self.features),):
+            wanted = f"[steps, {len(self.features)}], one column per feature"
+            raise SpecError(f"the profile has shape {list(self.profile.shape)}, it must have {wanted}")
 
 
 @frozen
@@ -227,6 +253,7 @@ class BlendScore:
 Intervention = (
     PatchText
     | PatchKV
+    | PatchOutput
     | AddVector
     | SAEDecodeAdd
     | Ablate
@@ -245,6 +272,8 @@ def sites_of(intervention: Intervention) -> tuple[Site, ...]:
             return tuple(Site("text", layer) for layer in layers)
         case PatchKV(layers=layers, slots=slots):
             return tuple(Site(slot, layer) for layer in layers for slot in slots)
+        case PatchOutput(layers=layers):
+            return tuple(Site("out", layer) for layer in layers)
         case AddVector(site=site) | SAEDecodeAdd(site=site) | Ablate(site=site) | LowRankAdd(site=site):
             return (site,)
         case SwitchPrompt() | ShiftPrompt() | ShiftTokens():
@@ -254,9 +283,9 @@ def sites_of(intervention: Intervention) -> tuple[Site, ...]:
 
 
 def donors_of(intervention: Intervention) -> tuple[str, ...]:
-    """Templates of the other prompts an intervention needs the text input of."""
+    """Templates of the other prompts an intervention needs: their text input, or their run (PatchOutput)."""
     match intervention:
-        case PatchText(donor=donor) | PatchKV(donor=donor):
+        case PatchText(donor=donor) | PatchKV(donor=donor) | PatchOutput(donor=donor):
             return (donor,)
         case SwitchPrompt(prompt=prompt):
             return (prompt,)

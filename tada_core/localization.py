@@ -1,20 +1,24 @@
-"""Localisation by activation patching: give one layer at a time the concept's prompt and see what it carries."""
+"""Localisation by activation patching: patch one part of a model at a time and see what it carries.
+
+Differs from the paper: full precision, no clipping, intervals, noise of its own for every prompt; and further slots,
+modes and parts, which are not in it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal
-
-import numpy as np
 
 from tada_core.adapter import ModelAdapter
 from tada_core.concept import Concept
-from tada_core.engine.run import run
-from tada_core.errors import SpecError
-from tada_core.generation import Row, Settings, with_seeds
+from tada_core.design import design
+from tada_core.experiment import Patched
+from tada_core.generation import Settings
 from tada_core.impact import Impact
-from tada_core.interventions import PatchText
+from tada_core.maths.impact import Mode
 from tada_core.metric import Metric
+from tada_core.pair import Pair
+from tada_core.part import Part
 from tada_core.progress import Progress
 
 
@@ -25,8 +29,11 @@ def localize(
     *,
     base: Literal["neutral", "opposite"] = "neutral",
     layers: Sequence[int] | None = None,
-    pairs: int = 4,
+    parts: Iterable[Part] | None = None,
+    pairs: int | Sequence[Pair] = 4,
     seeds: Sequence[int] = (0, 1),
+    slot: Patched | None = None,
+    mode: Mode = "denoising",
     settings: Settings | None = None,
     batch_size: int | None = None,
     progress: Progress | None = None,
@@ -34,66 +41,45 @@ def localize(
     """Impact of every layer on a concept (TADA eq. 9), with L + 2 generations per pair and seed.
 
     The source run reads the base prompt, the target run the concept's; a patched run is the source run with one
-    layer reading the concept's text input, on every step and both branches.
+    layer reading the concept's text input, on every step and both branches. The defaults are the published ones.
 
     Args:
         model: the adapter.
         concept: positive template against its neutral or negative one.
         readout: an alignment metric.
-        base: which template is the source; the choice changes the result and is kept in it.
-        layers: layers to try (default: all).
-        pairs: how many of the concept's prompts.
+        base: which template is the source; the choice changes the result and is kept in it. Idle where pairs are given.
+        layers: layers to try, each on its own (default: all).
+        parts: what to try instead, such as `couples(...)` or `stages(...)` of `tada_core.part`.
+        pairs: how many of the concept's prompts, or counterfactual captions, read as they are.
         seeds: one generation per prompt and seed; every prompt has noise of its own (`seed_at`).
+        slot: what is patched: "text" (default), "k" and "v" (prompts of one token length), or "out": the layer's
+            output in the other run at the same step, which depends on its latents, so that the other run is made
+            again for every batch that its own does not share. In ablation what is removed: "out" (default), "k", "v".
+        mode: "denoising"; "noising": the target run with a part of the source in it; "ablation": the target run with
+            the part's output set to zero. Where either of two parts suffices both show in denoising and neither in the
+            other two; where both are needed it is the other way round.
         settings: seconds, steps and so on (default: the model's).
         batch_size: rows per forward pass.
         progress: called with (clips done, clips in all).
 
     Raises:
-        SpecError: no such base, too many pairs, no seeds, or a readout that is not an alignment metric.
+        SpecError: no such base, slot or mode, too many pairs, no seeds, a window without a step, a readout that is not
+            an alignment metric, prompts whose lengths forbid the slot.
+        UnknownNameError: a layer that does not exist.
     """
-    _check(concept, readout, base, pairs, seeds)
-    chosen, prompts = model.pick(layers), concept.prompts[:pairs]
-    rows = [
-        row
-        for prompt, seed in with_seeds(prompts, seeds)
-        for row in variants(concept, concept.side(base), prompt, seed, chosen, settings or Settings())
-    ]
-    clips = run(model, rows, batch_size=batch_size, progress=progress)
-    scores = readout.score([clip.audio for clip in clips], concept)
-    grid = np.moveaxis(scores.reshape(len(prompts), len(seeds), len(chosen) + 2), -1, 0)
-    return Impact(
-        model=model.name,
-        concept=concept.name,
-        readout=readout.name,
+    made = design(
+        model,
+        concept,
+        readout,
         base=base,
-        layers=chosen,
-        paths=tuple(model.layer(layer).path for layer in chosen),
-        prompts=prompts,
-        seeds=tuple(seeds),
-        source=grid[0],
-        target=grid[1],
-        patched=grid[2:],
+        layers=layers,
+        parts=parts,
+        pairs=pairs,
+        seeds=seeds,
+        settings=settings,
+        slot=slot,
+        mode=mode,
+        batch_size=batch_size,
     )
-
-
-def variants(
-    concept: Concept, source: str, prompt: str, seed: int, layers: Sequence[int], settings: Settings
-) -> list[Row]:
-    """Source run, target run and one patched run per layer, for one prompt and seed."""
-    patches = [(PatchText(concept.positive, (layer,)),) for layer in layers]
-    return [
-        Row(prompt, seed, source, settings),
-        Row(prompt, seed, concept.positive, settings),
-        *(Row(prompt, seed, source, settings, patch) for patch in patches),
-    ]
-
-
-def _check(concept: Concept, readout: Metric, base: str, pairs: int, seeds: Sequence[int]) -> None:
-    if base not in ("neutral", "opposite"):
-        raise SpecError(f"base '{base}' does not exist; choose neutral or opposite")
-    if not 1 <= pairs <= len(concept.prompts):
-        raise SpecError(f"{pairs} pairs asked for, but concept '{concept.name}' has 1 to {len(concept.prompts)}")
-    if not seeds:
-        raise SpecError("no seeds given; write seeds=(0,)")
-    if readout.kind != "alignment":
-        raise SpecError(f"readout '{readout.name}' is a {readout.kind} metric; localisation needs an alignment metric")
+    places = range(len(made.cases))
+    return made.impact(made.measure(places, made.parts, progress), made.count(places, made.parts))

@@ -176,6 +176,31 @@ def test_localize_refuses_a_format_before_any_work(run, on, tmp_path):
     refused(run(*words, "--base", "middle"), "middle", "neutral or opposite")
 
 
+def test_localize_patches_other_parts_in_other_ways(run, on, tmp_path):
+    words = ("localize", "speed", *on, "--readout", "loudness", "--seeds", 1, "--json")
+    pairs = tmp_path / "pairs.json"
+    pairs.write_text('[{"positive": "a fast song", "negative": "a slow song"}]')
+    options = ("--pairs-file", pairs, "--slot", "out", "--mode", "noising", "--stages", 2)
+    status, text, err = run(*words, *options)
+    assert status == 0, err
+    data = json.loads(text)
+    assert [row["part"] for row in data["parts"]] == ["0+1+2 @ 0-50 %", "0+1+2 @ 50-100 %"]
+    assert (data["base"], data["slot"], data["mode"], data["generations"]) == ("pair", "out", "noising", 4)
+    status, text, err = run(*words, "--pairs", 1, "--couples")
+    assert [row["part"] for row in json.loads(text)["parts"]] == ["0+1", "0+2", "1+2"], err
+    refused(run(*words, "--couples", "--stages", 2), "--couples and --stages")
+    refused(run(*words, "--mode", "back"), "denoising, noising or ablation")
+
+
+def test_localize_screens(run, on):
+    words = ("localize", "speed", *on, "--readout", "loudness", "--seeds", 1, "--json", "--screen")
+    status, text, err = run(*words, "--pairs", 2, "--top", 1)
+    assert status == 0, err
+    data = json.loads(text)
+    assert (len(data["layers"]), data["generations"]) == (3, 2 * (3 + 2))
+    refused(run(*words, "--top", 3), "ask for 1 to 2")
+
+
 @pytest.fixture(scope="module")
 def artifact(model):
     """CAA fitted on two layers of the small model."""

@@ -8,9 +8,11 @@ _COMMANDS = {
     "layers": ("layers:layers", "Print the layer table of a model."),
     "localize": ("localize:localize", "Measure how much of a concept each layer carries."),
     "fit": ("fit:fit", "Fit a steering method to a concept and save the artefact."),
+    "interference": ("interference:interference", "Measure how fitted artefacts disturb each other."),
     "generate": ("generate:generate", "Generate clips, steered or not."),
     "bench": ("bench:bench", "Run a benchmark suite and write its page."),
     "report": ("report:report", "Write the page of a finished benchmark again."),
+    "protocol": ("protocol:protocol", "Score anyone's curves from a CSV file by the published protocol."),
     "new-plugin": ("new_plugin:new_plugin", "Write a small plugin project, ready to install."),
 }
 

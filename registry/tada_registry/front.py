@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ from tada_registry.registry import registry
 
 if TYPE_CHECKING:
     from tada_core import Artifact, Concept, Impact, Metric, ModelAdapter, SteeringMethod
+    from tada_core.interference import Interference
 
 _CONTRACTS = {
     "model": "tada_core.adapter:ModelAdapter",
@@ -104,6 +105,15 @@ def calibrate(model: ModelAdapter, artifact: Artifact, metric: Metric | None = N
     import tada_core
 
     return tada_core.calibrate(model, artifact, metric or get_metric("spectral"), **options)
+
+
+def interference(
+    model: ModelAdapter, artifacts: Sequence[Artifact], readout: Metric | None = None, **options: Any
+) -> Interference:
+    """How several artefacts disturb each other; see `tada_core.composition`. The default readout is `probes`."""
+    from tada_core.composition import interference as measure
+
+    return measure(model, artifacts, readout or get_metric("probes"), **options)
 
 
 def entries(kind: str | None = None) -> tuple[Entry, ...]:

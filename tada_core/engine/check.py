@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from tada_core.adapter import ModelAdapter
+from tada_core.engine.guests import guest_of
 from tada_core.errors import SpecError
 from tada_core.generation import Row, fill
 from tada_core.interventions import (
@@ -14,6 +15,7 @@ from tada_core.interventions import (
     Intervention,
     LowRankAdd,
     PatchKV,
+    PatchOutput,
     PatchText,
     SAEDecodeAdd,
     ShiftTokens,
@@ -30,7 +32,8 @@ def check_rows(model: ModelAdapter, rows: Sequence[Row]) -> None:
 
     Raises:
         SpecError: no rows, lyrics for a model that does not sing, an empty donor prompt or one of another length where
-            that matters, an absent branch, a slot that cannot be written, a wrong width.
+            that matters, a donor that cannot run beside its host, an absent branch, a slot that cannot be written, a
+            wrong width.
         UnknownNameError: a layer that does not exist.
     """
     if not rows:
@@ -45,6 +48,8 @@ def check_rows(model: ModelAdapter, rows: Sequence[Row]) -> None:
             where = f"row {number}: {type(item).__name__}"
             _check(model, item, branches, where)
             _check_lengths(model, row, item, where)
+            if isinstance(item, PatchOutput):
+                _check_guest(model, row, item, where)
             if isinstance(item, ShiftTokens):
                 model.places(row.text, fill(item.word, row.prompt))
 
@@ -65,6 +70,16 @@ def _check(model: ModelAdapter, item: Intervention, branches: Mapping[str, range
         _check_output(model, item, where)
 
 
+def _check_guest(model: ModelAdapter, row: Row, item: PatchOutput, where: str) -> None:
+    """A donor that is run shares every forward pass with its host."""
+    guest = guest_of(row, item)
+    if model.batch_key(guest) != model.batch_key(row):
+        said = f"'{guest.text}' cannot share a forward pass of '{model.name}' with the row's own '{row.text}'"
+        raise SpecError(f'{where}: {said}; use prompts of the same token length, or PatchText (slot "text")')
+    if resized(model, row):
+        raise SpecError(f"{where}: the row's text changes its length, so it runs alone; leave out one of the two")
+
+
 def _check_lengths(model: ModelAdapter, row: Row, item: Intervention, where: str) -> None:
     """Keys and values can only be replaced by as many tokens; so can text without a mask, but for a whole call.
 
@@ -78,7 +93,9 @@ def _check_lengths(model: ModelAdapter, row: Row, item: Intervention, where: str
         return
     for text, other in others:
         if own != other:
-            way = "PatchText" if isinstance(item, PatchKV) else "PatchText or SwitchPrompt on both branches"
+            way = (
+                'PatchText (slot "text")' if isinstance(item, PatchKV) else "PatchText or SwitchPrompt on both branches"
+            )
             said = f"'{text}' has {other} tokens, the row's own '{row.text}' {own}"
             raise SpecError(f"{where}: {said}; use prompts of one length, or {way}")
 
@@ -89,7 +106,9 @@ def masked(model: ModelAdapter) -> bool:
 
 
 def lengths(model: ModelAdapter, row: Row, item: Intervention) -> list[tuple[str, int | None]]:
-    """Every other prompt of an intervention with the number of its tokens."""
+    """Every other prompt that an intervention reads in place of the row's own, with the number of its tokens."""
+    if isinstance(item, PatchOutput):
+        return []
     texts = [fill(donor, row.prompt) for donor in donors_of(item)]
     return [(text, model.tokens(text)) for text in texts]
 

@@ -18,6 +18,7 @@ from tada_core.interventions import (
     Intervention,
     LowRankAdd,
     PatchKV,
+    PatchOutput,
     SAEDecodeAdd,
     SparseAutoencoder,
 )
@@ -32,11 +33,18 @@ from tada_core.tensors import TensorRef
 
 @frozen(eq=False)
 class Moment:
-    """When an edit is applied: the call, the branch of the rows, and what the module read for them (LowRankAdd's x)."""
+    """When an edit is applied, and what is beside it.
+
+    Attributes:
+        call, branch: of the rows.
+        x: what the module read for them (LowRankAdd).
+        plain: what the module gave every row of the branch, before any edit (PatchOutput).
+    """
 
     call: Call
     branch: str
     x: Tensor | None = None
+    plain: Tensor | None = None
 
 
 @frozen(eq=False)
@@ -120,19 +128,26 @@ class AblateEdit(Edit):
 
 @frozen(eq=False)
 class FeatureEdit(Edit):
-    """SAEDecodeAdd in its encode-edit-decode form; all members share one autoencoder."""
+    """SAEDecodeAdd in its encode-edit-decode forms; all members share one autoencoder."""
 
     sae: SparseAutoencoder
+    mode: str
+    unit: str
 
     def apply(self, h: Tensor, active: Sequence[int], gains: Sequence[float], moment: Moment) -> Tensor:
-        """h + (f' - f) W_dec with f' = max(f + a w, 0) on the chosen features."""
+        """h + (f' - f) W_dec with f' = max(f + a w, 0), max(f + a |h| w, 0) or max(f (1 + a w), 0) where chosen."""
         names = ("encoder", "encoder_bias", "decoder", "decoder_bias")
         encoder, bias, decoder, centre = (getattr(self.sae, name).tensor().to(h.device, h.dtype) for name in names)
+        f = encode(h, encoder, bias, centre, self.sae.k)
         push = h.new_zeros(len(active), 1, decoder.shape[0])
         for place, (member, a) in enumerate(zip(active, gains, strict=True)):
             chosen: SAEDecodeAdd = self.members[member]
-            push[place, 0, list(chosen.features)] = a * h.new_tensor(chosen.weights)
-        return edit_features(h, encode(h, encoder, bias, centre, self.sae.k), decoder, push)
+            push[place, 0, list(chosen.features)] = a * weights_of(chosen, moment.call).to(h)
+        if self.mode == "multiplicative":
+            push = push * f
+        elif self.unit == "norm":
+            push = push * h.norm(dim=-1, keepdim=True)
+        return edit_features(h, f, decoder, push)
 
 
 @frozen(eq=False)
@@ -161,15 +176,27 @@ class DonorEdit(Edit):
         return torch.stack(list(values)).to(h.device, h.dtype)
 
 
+@frozen(eq=False)
+class GuestEdit(Edit):
+    """PatchOutput at one layer: rows take the output of the rows that run their donors."""
+
+    guests: tuple[int, ...]
+
+    def apply(self, h: Tensor, active: Sequence[int], gains: Sequence[float], moment: Moment) -> Tensor:
+        """The guests' values, [active, tokens, width]; a guest has no edits of its own."""
+        assert moment.plain is not None
+        return moment.plain[[self.guests[member] for member in active]]
+
+
 def kind_of(member: Intervention) -> tuple[object, ...]:
     """Members of equal kind can be computed together."""
     match member:
         case AddVector(unit=unit, renorm=norm):
             return ("vector", unit, norm)
-        case SAEDecodeAdd(mode="vector", renorm=norm):
-            return ("vector", "raw", norm)
-        case SAEDecodeAdd(sae=sae):
-            return ("feature", sae)
+        case SAEDecodeAdd(mode="vector", unit=unit, renorm=norm):
+            return ("vector", unit, norm)
+        case SAEDecodeAdd(sae=sae, mode=mode, unit=unit):
+            return ("feature", sae, mode, unit)
         case Ablate(vector=vector, rectified=rectified, renorm=norm):
             return ("ablate", vector is None, rectified, norm)
         case LowRankAdd(down=down, up=up):
@@ -178,32 +205,43 @@ def kind_of(member: Intervention) -> tuple[object, ...]:
             return (type(member).__name__,)
 
 
+def weights_of(member: SAEDecodeAdd, call: Call | None = None) -> Tensor:
+    """Weights of the chosen features, [features]; without a call [steps, features] where they change along the way."""
+    weights = torch.tensor(member.weights)
+    if member.profile is None:
+        return weights
+    profile = member.profile.tensor()
+    return weights.to(profile) * (profile if call is None else at_step(profile, call.step, call.steps))
+
+
 def direction(member: AddVector | SAEDecodeAdd | Ablate) -> tuple[object, Tensor]:
     """The vector a member acts along, [width] or [steps, width], and a key equal for equal vectors."""
     if isinstance(member, SAEDecodeAdd):
         decoder = member.sae.decoder.tensor()
-        vector = feature_vector(decoder, torch.tensor(member.features), decoder.new_tensor(member.weights))
-        return (member.sae.decoder, member.features, member.weights), vector
+        vector = feature_vector(decoder, torch.tensor(member.features), weights_of(member).to(decoder))
+        return (member.sae.decoder, member.features, member.weights, member.profile), vector
     assert member.vector is not None
     return member.vector, member.vector.tensor()
 
 
-def make_edit(rows: Sequence[int], members: Sequence[Intervention], donors: Sequence[dict[str, Tensor]]) -> Edit:
-    """One edit out of members of equal kind; `donors` is used by PatchKV alone."""
+def make_edit(rows: Sequence[int], members: Sequence[Intervention], donors: Sequence[Any]) -> Edit:
+    """One edit out of members of equal kind; `donors`: one per PatchKV its tensors, one per PatchOutput its row."""
     where, whom = tuple(rows), tuple(members)
     match members[0]:
         case AddVector(unit=unit, renorm=norm):
             return VectorEdit(where, whom, unit, norm, _vectors(whom))
-        case SAEDecodeAdd(mode="vector", renorm=norm):
-            return VectorEdit(where, whom, "raw", norm, _vectors(whom))
-        case SAEDecodeAdd(sae=sae):
-            return FeatureEdit(where, whom, sae)
+        case SAEDecodeAdd(mode="vector", unit=unit, renorm=norm):
+            return VectorEdit(where, whom, unit, norm, _vectors(whom))
+        case SAEDecodeAdd(sae=sae, mode=mode, unit=unit):
+            return FeatureEdit(where, whom, sae, mode, unit)
         case Ablate(vector=vector, rectified=rectified, renorm=norm):
             return AblateEdit(where, whom, None if vector is None else _vectors(whom), rectified, norm)
         case LowRankAdd(down=down, up=up):
             return LowRankEdit(where, whom, down, up)
         case PatchKV():
             return DonorEdit(where, whom, tuple(donors))
+        case PatchOutput():
+            return GuestEdit(where, whom, tuple(donors))
         case other:
             raise TypeError(f"{type(other).__name__} does not act on a module's output")
 

@@ -13,11 +13,12 @@ from tada_core.adapter import Call, ModelAdapter
 from tada_core.engine.calls import Calls
 from tada_core.engine.donors import Donors, execution_order, read_donors, stop_at
 from tada_core.engine.edits import Edit, LowRankEdit, Moment, gain, kind_of, make_edit
+from tada_core.engine.guests import guest_of, place_of
 from tada_core.engine.text import replace_rows
 from tada_core.engine.trace import Stop
 from tada_core.engine.values import first_tensor, with_first
 from tada_core.generation import Row, fill
-from tada_core.interventions import BlendScore, Intervention, PatchKV, PatchText, donors_of, sites_of
+from tada_core.interventions import BlendScore, Intervention, PatchKV, PatchOutput, PatchText, donors_of, sites_of
 from tada_core.observer import Observer
 from tada_core.sites import LAYER_SLOTS, Site
 
@@ -58,14 +59,17 @@ class Plan:
                 (args, kwargs), value = value
                 given = args[0] if args else next(iter(kwargs.values()))
             if observer is not None and site in observer.sites and observer.branch in call.branches:
-                observer.see(site, call, places, first_tensor(value)[call.branches[observer.branch]])
+                # Guests stand behind the rows that were asked for.
+                seen = first_tensor(value)[call.branches[observer.branch]][: len(places)]
+                observer.see(site, call, places, seen)
             return self._edit_output(site, value, call, given)
 
         return visit
 
     def _edit_output(self, site: Site, value: Any, call: Call, given: Tensor | None) -> Any:
         """The module's output with every edit applied, or None when all of them are silent at this call."""
-        tensor, changed = first_tensor(value), False
+        plain, changed = first_tensor(value), False
+        tensor = plain
         for edit in self.edits.get(site, ()):
             for branch, place in call.branches.items():
                 gains = edit.gains(call, branch)
@@ -74,7 +78,7 @@ class Plan:
                     tensor, changed = tensor if changed else tensor.clone(), True
                     at = [place.start + edit.rows[index] for index in active]
                     strengths = [gains[index] for index in active]
-                    moment = Moment(call, branch, None if given is None else given[at])
+                    moment = Moment(call, branch, None if given is None else given[at], plain[place])
                     tensor[at] = edit.apply(tensor[at], active, strengths, moment)
         return with_first(value, tensor) if changed else None
 
@@ -95,11 +99,12 @@ class Plan:
 
 
 def make_plan(model: ModelAdapter, rows: Sequence[Row]) -> Plan:
-    """Compile rows of equal settings, reading the donors they name."""
+    """Compile rows of equal settings, guests included, reading the donors they name."""
     all_members = [(row, item) for row, one in enumerate(rows) for item in one.interventions]
+    readers = [(row, item) for row, item in all_members if not isinstance(item, PatchOutput)]
     takers = [item for _, item in all_members if isinstance(item, PatchText | PatchKV | BlendScore)]
     wanted = {site for item in takers for site in sites_of(item) if site.layer is not None}
-    texts = [fill(donor, rows[row].prompt) for row, item in all_members for donor in donors_of(item)]
+    texts = [fill(donor, rows[row].prompt) for row, item in readers for donor in donors_of(item)]
     donors = read_donors(model, texts, rows[0].settings, wanted) if texts else Donors()
     patched: dict[Site, list[tuple[int, PatchText]]] = defaultdict(list)
     others: dict[Site, list[tuple[int, Intervention]]] = defaultdict(list)
@@ -136,8 +141,11 @@ def _donated(
     rows: Sequence[Row],
     donors: Donors,
     model: ModelAdapter,
-) -> list[dict[str, Tensor]]:
-    """The donor's tensor by branch, for each PatchKV of a group."""
+) -> list[Any]:
+    """For each PatchKV of a group the donor's tensor by branch; for each PatchOutput the row that runs the donor."""
+    guests = [guest_of(rows[row], item) for row, item in group if isinstance(item, PatchOutput)]
+    if guests:
+        return [place_of(guest, rows) for guest in guests]
     if not isinstance(group[0][1], PatchKV):
         return []
     batch = model.batch(rows)

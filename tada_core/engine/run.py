@@ -13,6 +13,7 @@ from tada_core.clip import Clip
 from tada_core.engine.calls import Calls
 from tada_core.engine.check import check_rows, resized
 from tada_core.engine.forward import replaced_forward
+from tada_core.engine.guests import with_guests
 from tada_core.engine.plan import make_plan
 from tada_core.engine.trace import trace
 from tada_core.errors import EngineError, SpecError
@@ -34,7 +35,8 @@ def run(
     Args:
         model: the adapter.
         rows: what to make; the result keeps their order.
-        batch_size: rows per forward pass (default: the model's); halved where memory runs out.
+        batch_size: rows per forward pass (default: the model's), donors that are run beside them included; halved where
+            memory runs out.
         observer: reads activations while the clips are made.
         progress: called with (clips done, clips in all) after every batch; by default a bar, at a terminal.
 
@@ -43,9 +45,7 @@ def run(
         EngineError: a site that the run never reached, or not on every call.
     """
     check_rows(model, rows)
-    size = model.defaults.batch if batch_size is None else batch_size
-    if size < 1:
-        raise SpecError(f"batch_size must be at least 1, not {size}")
+    size = checked_size(model, batch_size)
     clips: dict[int, Clip] = {}
     with nullcontext(progress) if progress is not None else bar(f"{model.name}: clips") as report:
         for places in batches(model, rows, size):
@@ -55,18 +55,41 @@ def run(
     return tuple(clips[place] for place in range(len(rows)))
 
 
-def batches(model: ModelAdapter, rows: Sequence[Row], size: int) -> Iterator[list[int]]:
-    """Row indices that may share a forward pass (equal settings, equal batch key), at most `size` together.
+def checked_size(model: ModelAdapter, batch_size: int | None) -> int:
+    """Rows per forward pass, the model's own for None.
 
-    A row whose text changes its length while no mask can hide the difference runs alone.
+    Raises:
+        SpecError: less than one.
+    """
+    size = model.defaults.batch if batch_size is None else batch_size
+    if size < 1:
+        raise SpecError(f"batch_size must be at least 1, not {size}")
+    return size
+
+
+def generations(model: ModelAdapter, rows: Sequence[Row], batch_size: int | None = None) -> int:
+    """How many rows the model samples for these: themselves, and donors that are run beside them (PatchOutput)."""
+    size = checked_size(model, batch_size)
+    return sum(len(with_guests([rows[place] for place in places])) for places in batches(model, rows, size))
+
+
+def batches(model: ModelAdapter, rows: Sequence[Row], size: int) -> Iterator[list[int]]:
+    """Row indices that may share a forward pass (equal settings, equal batch key), at most `size` with their guests.
+
+    A row whose text changes its length while no mask can hide the difference runs alone; so does one that has as many
+    guests as would fill a batch.
     """
     groups: dict[object, list[int]] = {}
     for place, row in enumerate(rows):
         alone = place if resized(model, row) else None
         groups.setdefault((model.resolve(row.settings), model.batch_key(row), alone), []).append(place)
     for places in groups.values():
-        for start in range(0, len(places), size):
-            yield places[start : start + size]
+        start = 0
+        for end in range(1, len(places) + 1):
+            if end - start > 1 and len(with_guests([rows[place] for place in places[start:end]])) > size:
+                yield places[start : end - 1]
+                start = end - 1
+        yield places[start:]
 
 
 def _halving(
@@ -104,11 +127,15 @@ def run_batch(
 
 
 def sample(model: ModelAdapter, rows: Sequence[Row], places: Sequence[int], observer: Observer | None) -> Tensor:
-    """Final latents of one batch, [rows, ...], every intervention applied and every site proven reached."""
-    plan = make_plan(model, rows)
-    calls = Calls(model, rows, plan.donors)
+    """Final latents of one batch, [rows, ...], every intervention applied and every site proven reached.
+
+    Guests run behind the rows, and their latents are dropped.
+    """
+    every = with_guests(rows)
+    plan = make_plan(model, every)
+    calls = Calls(model, every, plan.donors)
     stops = plan.stops(calls, observer, places)
-    batch = model.batch(rows)
+    batch = model.batch(every)
     with replaced_forward(model.denoiser, calls.wrap):
         latents, visits = trace(model.denoiser, stops, lambda: model.sample(batch))
     for stop, count in zip(stops, visits, strict=True):
@@ -117,4 +144,4 @@ def sample(model: ModelAdapter, rows: Sequence[Row], places: Sequence[int], obse
                 f"{stop.kind} of '{stop.path}' was reached in {count} of {calls.count} calls of the denoiser; "
                 "the adapter's layer table does not match the network"
             )
-    return latents
+    return latents[: len(rows)]

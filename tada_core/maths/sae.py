@@ -1,10 +1,20 @@
-"""TopK sparse autoencoder: encode, decode, and the two ways to steer through its features."""
+"""TopK sparse autoencoder: encode, decode, and the ways to steer through its features."""
 
 from __future__ import annotations
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
+
+
+def activations(
+    h: Float[Tensor, "*b d"],
+    encoder: Float[Tensor, "d m"],
+    bias: Float[Tensor, " m"],
+    centre: Float[Tensor, " d"],
+) -> Float[Tensor, "*b m"]:
+    """ReLU((h - b_dec) W_enc + b_enc): every feature, before TopK."""
+    return torch.relu((h - centre) @ encoder + bias)
 
 
 def encode(
@@ -15,7 +25,7 @@ def encode(
     k: int,
 ) -> Float[Tensor, "*b m"]:
     """f = TopK(ReLU((h - b_dec) W_enc + b_enc)), per token (TADA eq. 4; the paper leaves out ReLU and b_enc)."""
-    dense = torch.relu((h - centre) @ encoder + bias)
+    dense = activations(h, encoder, bias, centre)
     kept = dense.topk(min(k, dense.shape[-1]), dim=-1)
     return torch.zeros_like(dense).scatter(-1, kept.indices, kept.values)
 
@@ -28,9 +38,9 @@ def decode(
 
 
 def feature_vector(
-    decoder: Float[Tensor, "m d"], features: Int[Tensor, " t"], weights: Float[Tensor, " t"]
-) -> Float[Tensor, " d"]:
-    """The steering vector of some features: the weighted sum of their decoder rows (TADA eq. 7)."""
+    decoder: Float[Tensor, "m d"], features: Int[Tensor, " t"], weights: Float[Tensor, "*s t"]
+) -> Float[Tensor, "*s d"]:
+    """The steering vector of some features: the weighted sum of their decoder rows (TADA eq. 7), of every step."""
     return weights @ decoder[features]
 
 

@@ -15,7 +15,16 @@ from tada_core.engine.run import run, sample
 from tada_core.engine.values import first_tensor, with_first
 from tada_core.errors import SpecError
 from tada_core.generation import Row, Settings
-from tada_core.interventions import Ablate, AddVector, BlendScore, Intervention, PatchKV, PatchText, SwitchPrompt
+from tada_core.interventions import (
+    Ablate,
+    AddVector,
+    BlendScore,
+    Intervention,
+    PatchKV,
+    PatchOutput,
+    PatchText,
+    SwitchPrompt,
+)
 from tada_core.observer import Observer
 from tada_core.schedule import Schedule
 from tada_core.sites import Site
@@ -108,19 +117,22 @@ def _check_reach(model: ModelAdapter, row: Row, other: str) -> None:
 
 def _check_donor(model: ModelAdapter, row: Row, other: str) -> None:
     """Every layer patched is the donor's own run, but for what enters elsewhere; so is a prompt switched at once."""
-    patched = evolve(row, interventions=(PatchText(other, model.pick(None)),))
-    switched = evolve(row, interventions=(SwitchPrompt(other),))
-    plain, donor, patch, switch = (
-        clip.latents for clip in run(model, [row, evolve(row, prompt=other), patched, switched])
-    )
+    every, second = model.pick(None), evolve(row, prompt=other)
+    items: list[Intervention] = [SwitchPrompt(other), PatchText(other, every)]
+    if model.batch_key(row) == model.batch_key(second):
+        items.append(PatchOutput(other, every))
+    rows = [row, second, *(evolve(row, interventions=(item,)) for item in items)]
+    plain, donor, switch, *patches = (clip.latents for clip in run(model, rows))
     assert not _far(switch, donor), "a prompt switched from the first step on is not the other prompt's own run"
-    if model.text_elsewhere:
-        assert _distance(patch, donor) < _distance(plain, donor), "patching every layer does not come near the donor"
-        return
-    assert not _far(patch, donor), (
-        "every layer patched is not the donor's run: a text-fed layer is missing, or text enters elsewhere "
-        "(then say so in `text_elsewhere`)"
-    )
+    for patch in patches:
+        if model.text_elsewhere:
+            near = _distance(patch, donor) < _distance(plain, donor)
+            assert near, "patching every layer does not come near the donor"
+            continue
+        assert not _far(patch, donor), (
+            "every layer patched is not the donor's run: a text-fed layer is missing, or text enters elsewhere "
+            "(then say so in `text_elsewhere`)"
+        )
 
 
 def _check_hooks(model: ModelAdapter, rows: Sequence[Row]) -> None:

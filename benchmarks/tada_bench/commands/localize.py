@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,14 +9,13 @@ import typer
 import tada_registry as tada
 from tada_core.errors import SpecError
 from tada_core.progress import bar
+from tada_registry.terminal.impact import Out, PairsFile, check_out, show
 from tada_registry.terminal.model import Load, On, Source
 from tada_registry.terminal.options import options
-from tada_registry.terminal.screen import table
 
 if TYPE_CHECKING:
-    from tada_core.impact import Impact
-
-FIGURES = (".png", ".svg", ".pdf")
+    from tada_core.adapter import ModelAdapter
+    from tada_core.part import Part
 
 
 def localize(
@@ -26,41 +23,45 @@ def localize(
     on: On = "etude",
     source: Source = None,
     load: Load = None,
-    pairs: Annotated[int, typer.Option(min=1, help="Base prompts.")] = 4,
+    pairs: Annotated[int, typer.Option(min=1, help="Base prompts; with --screen at most.")] = 4,
+    pairs_file: PairsFile = None,
     seeds: Annotated[int, typer.Option(min=1, help="Seeds per prompt.")] = 2,
     base: Annotated[str, typer.Option(help="Prompt the layers are patched into: neutral or opposite.")] = "neutral",
+    slot: Annotated[str | None, typer.Option(help="What is patched: text (default), k, v or out.")] = None,
+    mode: Annotated[str, typer.Option(help="denoising, noising or ablation.")] = "denoising",
+    couples: Annotated[bool, typer.Option("--couples", help="Every pair of layers instead of every layer.")] = False,
+    stages: Annotated[
+        int | None, typer.Option(min=1, help="All layers in this many windows of the trajectory instead.")
+    ] = None,
+    screen: Annotated[bool, typer.Option("--screen", help="Leave out early what is not among the best.")] = False,
+    top: Annotated[int, typer.Option(min=1, help="With --screen: how many layers are looked for.")] = 2,
     readout: Annotated[str, typer.Option(help="Alignment metric that reads the clips.")] = "probes",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
-    out: Annotated[Path | None, typer.Option(help="Also write a .json, or a figure (.png, .svg, .pdf).")] = None,
+    out: Out = None,
 ) -> None:
     """Measure how much of a concept each layer carries, by patching the concept's prompt into one layer at a time."""
-    if out is not None and out.suffix not in (".json", *FIGURES):
-        raise SpecError(f"--out writes {', '.join(('.json', *FIGURES))}, not '{out.name}'")
+    from tada_core.pair import read_pairs
+    from tada_core.screening import screen as screened
+
+    check_out(out)
+    how: dict[str, Any] = {"base": base, "slot": slot, "mode": mode, "seeds": tuple(range(seeds))}
+    captions = None if pairs_file is None else read_pairs(pairs_file)
+    how |= {"most": pairs, "pairs": captions, "top": top} if screen else {"pairs": captions or pairs}
     idea, metric = tada.get_concept(concept), tada.get_metric(readout)
     model = tada.load_model(on, source, **options(load or [], "--load"))
     with bar(f"{concept} on {on}") as progress:
-        impact = tada.localize(
-            model, idea, metric, base=base, pairs=pairs, seeds=tuple(range(seeds)), progress=progress
-        )
-    if out is not None:
-        _write(impact, out)
-    if as_json:
-        print(json.dumps(_data(impact), indent=2))
-    else:
-        table(impact.table(), f"{concept} on {on}, base {base}, readout {readout}")
+        find = screened if screen else tada.localize
+        impact = find(model, idea, metric, parts=_parts(model, couples, stages), progress=progress, **how)
+    said = f"{concept} on {on}, base {impact.base}, readout {readout}, {mode} of {impact.slot}"
+    show(impact, f"{said}, {impact.generations} clips", as_json, out)
 
 
-def _data(impact: Impact) -> dict[str, Any]:
-    """What a program wants of it; the scores behind it are in the file that --out writes."""
-    # JSON has no NaN; an impact is not a number where swapping the whole prompt changes nothing.
-    rows = [{key: None if value != value else value for key, value in row.items()} for row in impact.table()]
-    named = {key: getattr(impact, key) for key in ("model", "concept", "readout", "base", "effect")}
-    return {**named, "layers": rows}
+def _parts(model: ModelAdapter, couples: bool, stages: int | None) -> tuple[Part, ...] | None:
+    from tada_core import part
 
-
-def _write(impact: Impact, out: Path) -> None:
-    out.parent.mkdir(parents=True, exist_ok=True)
-    if out.suffix == ".json":
-        out.write_text(impact.to_json() + "\n")
-    else:
-        impact.plot(out)
+    if couples and stages is not None:
+        raise SpecError("--couples and --stages say two things; leave out one of them")
+    layers = model.pick(None)
+    if couples:
+        return part.couples(layers)
+    return None if stages is None else part.stages(stages, layers)

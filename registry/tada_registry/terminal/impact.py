@@ -1,0 +1,55 @@
+"""Layer maps at the terminal: what they are made of, and how they are printed and written."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tada_core.errors import SpecError
+from tada_registry.terminal.screen import table
+
+if TYPE_CHECKING:
+    from tada_core.impact import Impact
+
+ENDINGS = (".json", ".png", ".svg", ".pdf")
+
+Out = Annotated[Path | None, typer.Option(help="Also write a .json, or a figure (.png, .svg, .pdf).")]
+PairsFile = Annotated[
+    Path | None, typer.Option(help="Counterfactual captions to use instead, from `tada counterfactuals --out`.")
+]
+
+
+def check_out(out: Path | None) -> None:
+    """Refuse a file that could not be written in the end.
+
+    Raises:
+        SpecError: it has another ending.
+    """
+    if out is not None and out.suffix not in ENDINGS:
+        raise SpecError(f"--out writes {', '.join(ENDINGS)}, not '{out.name}'")
+
+
+def show(impact: Impact, title: str, as_json: bool, out: Path | None) -> None:
+    """Print a map, as a table or as JSON, and write it where `out` says."""
+    if out is not None:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        if out.suffix == ".json":
+            out.write_text(impact.to_json() + "\n")
+        else:
+            impact.plot(out)
+    if as_json:
+        print(json.dumps(summary(impact), indent=2))
+    else:
+        table(impact.table(), title)
+
+
+def summary(impact: Impact) -> dict[str, Any]:
+    """What a program wants of it; the scores behind it are in the file that --out writes."""
+    # JSON has no NaN; an impact is not a number where swapping the whole prompt changes nothing.
+    rows = [{key: None if value != value else value for key, value in row.items()} for row in impact.table()]
+    names = ("model", "concept", "readout", "base", "slot", "mode", "generations", "effect")
+    whole = all("layer" in row for row in rows)
+    return {**{key: getattr(impact, key) for key in names}, "layers" if whole else "parts": rows}

@@ -1,0 +1,82 @@
+"""How well a cheap localisation agrees with an exact one."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+from attrs import asdict, frozen
+from numpy.typing import NDArray
+
+from tada_core.errors import SpecError
+from tada_core.impact import Impact
+from tada_core.maths.rank import spearman
+
+Array = NDArray[np.float64]
+
+
+@frozen
+class Agreement:
+    """What a cheap map gets right.
+
+    Attributes:
+        top: how many of the best parts are compared.
+        cheap, exact: the names of the best parts of each.
+        rank: Spearman correlation of all impacts; NaN where one map is constant.
+        cheap_generations, exact_generations: clips behind each map.
+    """
+
+    top: int
+    cheap: tuple[str, ...]
+    exact: tuple[str, ...]
+    rank: float
+    cheap_generations: int
+    exact_generations: int
+
+    @property
+    def overlap(self) -> float:
+        """Share of the exact map's best parts that are among the cheap map's."""
+        return 1 - len(self.misses) / self.top
+
+    @property
+    def misses(self) -> tuple[str, ...]:
+        """The exact map's best parts that the cheap map leaves out."""
+        return tuple(name for name in self.exact if name not in self.cheap)
+
+    @property
+    def cost(self) -> float:
+        """Clips of the cheap map as a share of the exact one's."""
+        return self.cheap_generations / self.exact_generations
+
+    def table(self) -> list[dict[str, Any]]:
+        """One row: top, overlap, rank, misses, and the clips of both with their ratio."""
+        clips = {"cheap": self.cheap_generations, "exact": self.exact_generations, "cost": self.cost}
+        misses = " ".join(self.misses)
+        return [{"top": self.top, "overlap": self.overlap, "rank": self.rank, "misses": misses, **clips}]
+
+    def to_json(self) -> str:
+        """Everything as JSON; a rank that is undefined is null."""
+        rank = None if np.isnan(self.rank) else self.rank
+        derived = {"rank": rank, "overlap": self.overlap, "misses": self.misses, "cost": self.cost}
+        return json.dumps({"type": "Agreement", **asdict(self), **derived}, indent=2)
+
+
+def agreement(cheap: Impact, exact: Impact, top: int = 2) -> Agreement:
+    """Compare two maps of the same parts, whatever each was made with.
+
+    Args:
+        cheap, exact: of the same model and concept, in any order of parts.
+        top: how many of the best parts should be the same.
+
+    Raises:
+        SpecError: other parts, model or concept; more parts asked for than there are; a map without effect.
+    """
+    if (cheap.model, cheap.concept) != (exact.model, exact.concept):
+        raise SpecError(f"{cheap.concept} on {cheap.model} cannot agree with {exact.concept} on {exact.model}")
+    if set(cheap.parts) != set(exact.parts):
+        raise SpecError(f"the maps have other parts: {', '.join(cheap.names)} against {', '.join(exact.names)}")
+    found, wanted = (tuple(part.name for part in one.best(top)) for one in (cheap, exact))
+    order = [cheap.parts.index(part) for part in exact.parts]
+    rank = spearman(cheap.values[order], exact.values)
+    return Agreement(top, found, wanted, rank, cheap.generations, exact.generations)
