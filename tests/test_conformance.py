@@ -7,6 +7,7 @@ import pytest
 import tiny
 from attrs import evolve
 from models.cases import SMALL
+from quick import QUICK
 
 import tada_registry as tada
 from tada_caa.caa import CAA, CAAArtifact
@@ -44,7 +45,7 @@ def test_there_is_a_small_instance_of_every_registered_model():
 
 @pytest.mark.parametrize("name", names("method"))
 def test_every_method_conforms(name, model):
-    check_method(tada.get_method(name), model, SPEED)
+    check_method(tada.get_method(name, **QUICK.get(name, {})), model, SPEED)
 
 
 @pytest.mark.parametrize("name", names("metric"))

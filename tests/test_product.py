@@ -4,6 +4,7 @@ from contextlib import nullcontext
 
 import pytest
 from models.cases import SMALL
+from quick import QUICK
 
 import tada_registry as tada
 from tada_core import Concept
@@ -24,4 +25,4 @@ REFUSED = {("text-embedding", model): "use prompts of one length" for model in (
 def test_every_method_works_on_every_model(shelf, method, model):
     refused = REFUSED.get((method, model))
     with pytest.raises(SpecError, match=refused) if refused else nullcontext():
-        check_method(tada.get_method(method), shelf.quick(model), TEMPO)
+        check_method(tada.get_method(method, **QUICK.get(method, {})), shelf.quick(model), TEMPO)

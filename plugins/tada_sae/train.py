@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -15,6 +15,9 @@ from tada_sae.stream import row_batches, stream
 from tada_sae.trainer import Trainer
 from tada_sae.training import Training
 
+Watch = Callable[[Mapping[Spec, Trainer]], None]
+"""Called with the trainers by spec."""
+
 
 def train(
     model: ModelAdapter,
@@ -23,6 +26,7 @@ def train(
     settings: TrainSettings | None = None,
     folder: str | Path | None = None,
     progress: Progress | None = None,
+    watch: Watch | None = None,
 ) -> dict[Spec, Trainer]:
     """Train an autoencoder for every spec; all of them on the same clips, those of a layer on the same batches.
 
@@ -34,6 +38,7 @@ def train(
         folder: where checkpoints are kept; a training that was stopped goes on from there and ends, bit for bit, as
             if it had not been. The model's weights must be the same, which is not checked.
         progress: called with (clips done, clips in all) after every generation batch; by default a bar, at a terminal.
+        watch: called with the trainers just before, to see how they are doing.
 
     Returns:
         The trainers by spec: `autoencoder.value()` is the result, `figures()` says how good it is.
@@ -61,5 +66,7 @@ def train(
             if place is not None and (training.done % own.save_every == 0 or training.done == len(batches)):
                 write(place, of, training.state_dict())
             clips += len(rows)
+            if watch is not None:
+                watch(training.trainers)
             report(clips, total)
     return training.trainers
