@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 from attrs import evolve
@@ -97,6 +99,33 @@ def test_nothing_waits_once_all_pairs_met(model):
         contrast.finish([row])
     assert contrast.found(Want(Means(), (0,)))[0][0, :, 0].tolist() == [1.0, 2.0]
     assert not contrast._waiting
+
+
+def held(value):
+    """Bytes of the tensors in something."""
+    if isinstance(value, torch.Tensor):
+        return value.untyped_storage().nbytes()
+    if isinstance(value, dict):
+        return sum(map(held, value.values()))
+    return sum(map(held, value)) if isinstance(value, list | tuple | set) else 0
+
+
+def test_what_is_held_at_the_size_of_ace_step_is_small_and_does_not_grow():
+    """24 layers, 30 steps, 2560 features: 29 MB for any number of pairs and frames, where all of them would be 240 GB."""
+    layers = [SimpleNamespace(index=index, prefix=0) for index in range(24)]
+    contrast = Contrast(SimpleNamespace(layers=layers), [Want(Signs(), tuple(range(24)))])
+    values = torch.randn(2, 4, 2560)
+    sizes = []
+    for pair in range(2):
+        rows = [2 * pair, 2 * pair + 1]
+        contrast.begin(rows)
+        for step in range(30):
+            for layer in range(24):
+                contrast.see(Site("out", layer), SimpleNamespace(step=step), rows, values)
+        peak = held(list(vars(contrast).values()))
+        contrast.finish(rows)
+        sizes.append(peak)
+    assert sizes[1] == 2 * sizes[0] == 2 * 24 * 30 * 2 * 2560 * 4 < 1e9
 
 
 def test_no_pairs_are_refused(model):
