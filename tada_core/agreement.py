@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from tada_core.errors import SpecError
 from tada_core.impact import Impact
 from tada_core.maths.rank import spearman
+from tada_core.part import Part
 
 Array = NDArray[np.float64]
 
@@ -63,20 +64,42 @@ class Agreement:
 
 
 def agreement(cheap: Impact, exact: Impact, top: int = 2) -> Agreement:
-    """Compare two maps of the same parts, whatever each was made with.
+    """Compare two maps, whatever each was made with.
 
     Args:
-        cheap, exact: of the same model and concept, in any order of parts.
+        cheap: of every part.
+        exact: of the same model and concept, in any order of parts; of some of the parts, `spots` say, where all are
+            too many. Then a miss is a part beside the cheap map's best that proves better than one of them.
         top: how many of the best parts should be the same.
 
     Raises:
-        SpecError: other parts, model or concept; more parts asked for than there are; a map without effect.
+        SpecError: other parts, model or concept; more parts asked for than there are; a map without effect; the exact
+            map has not all of the cheap map's best.
     """
     if (cheap.model, cheap.concept) != (exact.model, exact.concept):
         raise SpecError(f"{cheap.concept} on {cheap.model} cannot agree with {exact.concept} on {exact.model}")
-    if set(cheap.parts) != set(exact.parts):
-        raise SpecError(f"the maps have other parts: {', '.join(cheap.names)} against {', '.join(exact.names)}")
+    if not set(cheap.best(top)) <= set(exact.parts) <= set(cheap.parts):
+        raise SpecError(
+            f"the maps have other parts: {', '.join(cheap.names)} against {', '.join(exact.names)}; the exact one "
+            f"needs the {top} best of the other, and none beside its parts"
+        )
     found, wanted = (tuple(part.name for part in one.best(top)) for one in (cheap, exact))
     order = [cheap.parts.index(part) for part in exact.parts]
     rank = spearman(cheap.values[order], exact.values)
     return Agreement(top, found, wanted, rank, cheap.generations, exact.generations)
+
+
+def spots(cheap: Impact, top: int = 2, others: int = 3, seed: int = 0) -> tuple[Part, ...]:
+    """What to measure exactly to trust a cheap map without measuring all: its best parts, and random ones beside them.
+
+    Args:
+        cheap: the map.
+        top: how many of its best.
+        others: how many of the rest; all, where there are fewer.
+        seed: of the draw.
+    """
+    best = cheap.best(top)
+    rest = [part for part in cheap.parts if part not in best]
+    drawn = np.random.default_rng(seed).permutation(len(rest))[:others]
+    chosen = {*best, *(rest[place] for place in drawn)}
+    return tuple(part for part in cheap.parts if part in chosen)

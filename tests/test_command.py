@@ -192,6 +192,16 @@ def test_localize_patches_other_parts_in_other_ways(run, on, tmp_path):
     refused(run(*words, "--mode", "back"), "denoising, noising or ablation")
 
 
+def test_localize_checks_a_cheaper_map(run, on, tmp_path):
+    cheap = tmp_path / "cheap.json"
+    words = ("localize", "speed", *on, "--readout", "loudness", "--seeds", 1, "--pairs", 1)
+    assert run(*words, "--out", cheap)[0] == 0
+    status, out, _ = run(*words, "--check", cheap, "--top", 1, "--random", 1, "--json")
+    found = json.loads(out)
+    assert (status, len(found["layers"]), found["agreement"]["misses"]) == (0, 2, [])
+    refused(run(*words, "--check", tmp_path / "none.json"), "cannot read the map", "none.json")
+
+
 def test_localize_screens(run, on):
     words = ("localize", "speed", *on, "--readout", "loudness", "--seeds", 1, "--json", "--screen")
     status, text, err = run(*words, "--pairs", 2, "--top", 1)

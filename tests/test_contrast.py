@@ -111,7 +111,7 @@ def held(value):
 
 
 def test_what_is_held_at_the_size_of_ace_step_is_small_and_does_not_grow():
-    """24 layers, 30 steps, 2560 features: 29 MB for any number of pairs and frames, where all of them would be 240 GB."""
+    """24 layers, 30 steps, 2560 features: 29 MB for any number of pairs and frames; all it sees is 240 GB."""
     layers = [SimpleNamespace(index=index, prefix=0) for index in range(24)]
     contrast = Contrast(SimpleNamespace(layers=layers), [Want(Signs(), tuple(range(24)))])
     values = torch.randn(2, 4, 2560)

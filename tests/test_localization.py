@@ -40,7 +40,7 @@ from tada_core import (
     stages,
     to_dict,
 )
-from tada_core.agreement import agreement
+from tada_core.agreement import agreement, spots
 from tada_core.engine.check import check_rows
 from tada_core.engine.run import batches, generations
 from tada_core.errors import SpecError, UnknownNameError
@@ -421,6 +421,20 @@ def test_agreement_names_what_the_cheap_map_misses() -> None:
     assert found.rank == pytest.approx(0.8)
     assert found.table()[0]["misses"] == "2"
     assert json.loads(found.to_json())["overlap"] == 0.5
+
+
+def test_random_layers_beside_the_best_show_what_was_missed() -> None:
+    cheap = map_of([[0.3], [0.5], [0.2], [0.1], [0.0]])
+    every = {part for seed in range(20) for part in spots(cheap, 2, 1, seed)}
+    assert every == set(cheap.parts)
+    tried = spots(cheap, 2, 1)
+    assert {Part(0), Part(1)} < set(tried) and len(tried) == 3
+    assert spots(cheap, 2, 9) == cheap.parts
+    exact = evolve(map_of([[0.1], [0.7], [0.4]]), layers=(0, 1, 4), parts=(Part(0), Part(1), Part(4)))
+    found = agreement(cheap, exact)
+    assert (found.misses, found.rank) == (("4",), pytest.approx(0.5))
+    with pytest.raises(SpecError, match="the 2 best of the other"):
+        agreement(cheap, evolve(exact, layers=(0, 2, 4), parts=(Part(0), Part(2), Part(4))))
 
 
 def test_agreement_needs_the_same_parts() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -9,7 +10,7 @@ import typer
 import tada_registry as tada
 from tada_core.errors import SpecError
 from tada_core.progress import bar
-from tada_registry.terminal.impact import Out, PairsFile, check_out, show
+from tada_registry.terminal.impact import Out, PairsFile, check_out, read_impact, show
 from tada_registry.terminal.model import Load, On, Source
 from tada_registry.terminal.options import options
 
@@ -34,12 +35,17 @@ def localize(
         int | None, typer.Option(min=1, help="All layers in this many windows of the trajectory instead.")
     ] = None,
     screen: Annotated[bool, typer.Option("--screen", help="Leave out early what is not among the best.")] = False,
-    top: Annotated[int, typer.Option(min=1, help="With --screen: how many layers are looked for.")] = 2,
+    top: Annotated[int, typer.Option(min=1, help="With --screen or --check: how many layers.")] = 2,
+    check: Annotated[
+        Path | None, typer.Option(help="Check a cheaper map (.json): its --top best layers, and --random others.")
+    ] = None,
+    random: Annotated[int, typer.Option(min=0, help="With --check: how many other layers.")] = 3,
     readout: Annotated[str, typer.Option(help="Alignment metric that reads the clips.")] = "probes",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
     out: Out = None,
 ) -> None:
     """Measure how much of a concept each layer carries, by patching the concept's prompt into one layer at a time."""
+    from tada_core.agreement import agreement, spots
     from tada_core.pair import read_pairs
     from tada_core.screening import screen as screened
 
@@ -49,11 +55,14 @@ def localize(
     how |= {"most": pairs, "pairs": captions, "top": top} if screen else {"pairs": captions or pairs}
     idea, metric = tada.get_concept(concept), tada.get_metric(readout)
     model = tada.load_model(on, source, **options(load or [], "--load"))
+    cheap = None if check is None else read_impact(check)
+    parts = _parts(model, couples, stages) if cheap is None else spots(cheap, top, random)
     with bar(f"{concept} on {on}") as progress:
         find = screened if screen else tada.localize
-        impact = find(model, idea, metric, parts=_parts(model, couples, stages), progress=progress, **how)
+        impact = find(model, idea, metric, parts=parts, progress=progress, **how)
     said = f"{concept} on {on}, base {impact.base}, readout {readout}, {mode} of {impact.slot}"
-    show(impact, f"{said}, {impact.generations} clips", as_json, out)
+    found = None if cheap is None else agreement(cheap, impact, top)
+    show(impact, f"{said}, {impact.generations} clips", as_json, out, found)
 
 
 def _parts(model: ModelAdapter, couples: bool, stages: int | None) -> tuple[Part, ...] | None:

@@ -12,6 +12,7 @@ from tada_core.errors import SpecError
 from tada_registry.terminal.screen import table
 
 if TYPE_CHECKING:
+    from tada_core.agreement import Agreement
     from tada_core.impact import Impact
 
 ENDINGS = (".json", ".png", ".svg", ".pdf")
@@ -32,8 +33,22 @@ def check_out(out: Path | None) -> None:
         raise SpecError(f"--out writes {', '.join(ENDINGS)}, not '{out.name}'")
 
 
-def show(impact: Impact, title: str, as_json: bool, out: Path | None) -> None:
-    """Print a map, as a table or as JSON, and write it where `out` says."""
+def read_impact(path: Path) -> Impact:
+    """A map that `--out` wrote as .json.
+
+    Raises:
+        SpecError: it cannot be read, or is something else.
+    """
+    from tada_core.impact import Impact
+
+    try:
+        return Impact.from_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise SpecError(f"cannot read the map {path}: {error}") from error
+
+
+def show(impact: Impact, title: str, as_json: bool, out: Path | None, found: Agreement | None = None) -> None:
+    """Print a map, as a table or as JSON, and how well a cheaper one agreed with it; write it where `out` says."""
     if out is not None:
         out.parent.mkdir(parents=True, exist_ok=True)
         if out.suffix == ".json":
@@ -41,9 +56,12 @@ def show(impact: Impact, title: str, as_json: bool, out: Path | None) -> None:
         else:
             impact.plot(out)
     if as_json:
-        print(json.dumps(summary(impact), indent=2))
+        extra = {} if found is None else {"agreement": json.loads(found.to_json())}
+        print(json.dumps({**summary(impact), **extra}, indent=2))
     else:
         table(impact.table(), title)
+        if found is not None:
+            table(found.table(), "agreement of the cheaper map")
 
 
 def summary(impact: Impact) -> dict[str, Any]:
