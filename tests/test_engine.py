@@ -329,6 +329,21 @@ def test_clips_are_finite_audio_of_the_asked_length(model: tiny.Tiny) -> None:
     assert clip.audio.samples.dtype == torch.float32
 
 
+def test_latents_that_blow_up_name_the_row_and_what_mends_it(model: tiny.Tiny) -> None:
+    huge = TensorRef.of(torch.full((WIDTH,), float("inf")))
+    strong = AddVector(Site("residual", 1), huge, 1.0, renorm=False)
+    with pytest.raises(EngineError, match=r"row 1 \('the sad organ'\) .* too strong: lower their strength"):
+        run(model, [Row(HOST), Row(DONOR, interventions=(strong,))])
+    weight = model.pipe.transformer.proj_out.weight.data
+    kept = weight.clone()
+    weight.fill_(float("nan"))
+    try:
+        with pytest.raises(EngineError, match=r"row 0 .* the model itself fails here: load it with dtype=float32"):
+            run(model, [Row(HOST)])
+    finally:
+        weight.copy_(kept)
+
+
 def test_progress_counts_clips(model: tiny.Tiny) -> None:
     seen: list[tuple[int, int]] = []
     run(model, Generation(HOST, seeds=range(5)).rows(), batch_size=2, progress=lambda *now: seen.append(now))

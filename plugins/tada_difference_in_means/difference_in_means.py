@@ -34,6 +34,8 @@ class DifferenceInMeansArtifact(Artifact):
     """
 
     method: ClassVar[str] = "difference-in-means"
+    # The stream adds up over the layers: what one layer bears blows up where all are moved.
+    grid: ClassVar[tuple[float, ...]] = (0.02, 0.05, 0.1, 0.2, 0.4)
 
     def interventions(self, strength: float, unit: str) -> tuple[Intervention, ...]:
         """One AddVector or one Ablate per layer, on the residual stream."""

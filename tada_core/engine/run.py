@@ -42,7 +42,7 @@ def run(
 
     Raises:
         SpecError, UnknownNameError: a row that cannot run on this model, before any work starts.
-        EngineError: a site that the run never reached, or not on every call.
+        EngineError: a site that the run never reached, or not on every call; latents that are not finite.
     """
     check_rows(model, rows)
     size = checked_size(model, batch_size)
@@ -120,10 +120,24 @@ def run_batch(
     if observer is not None:
         observer.begin(places)
     latents = sample(model, rows, places, observer)
+    check_finite(latents, rows, places)
     audios = model.decode(latents, batch)
     if observer is not None:
         observer.finish(places)
     return [Clip(row, audio, part.cpu()) for row, audio, part in zip(rows, audios, latents, strict=True)]
+
+
+def check_finite(latents: Tensor, rows: Sequence[Row], places: Sequence[int]) -> None:
+    """Refuse latents that blew up, before they are decoded.
+
+    Raises:
+        EngineError: names the row, and what mends it.
+    """
+    for row, place, own in zip(rows, places, latents, strict=True):
+        if own.is_floating_point() and not own.isfinite().all():
+            what = "its interventions are too strong: lower their strength, or choose fewer layers"
+            mends = what if row.interventions else "the model itself fails here: load it with dtype=float32"
+            raise EngineError(f"row {place} ('{row.text}') ended in numbers that are not finite; {mends}")
 
 
 def sample(model: ModelAdapter, rows: Sequence[Row], places: Sequence[int], observer: Observer | None) -> Tensor:
