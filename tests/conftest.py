@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from types import ModuleType
 
 # Where tests run side by side, torch's own threads would wait for each other; before anything imports torch.
 if "PYTEST_XDIST_WORKER" in os.environ:
@@ -23,6 +24,14 @@ with install_import_hook("tada_core.maths", "beartype.beartype"):
     import tada_core.maths.renorm
     import tada_core.maths.sae
     import tada_core.maths.trajectory  # noqa: F401
+
+
+@pytest.fixture
+def module(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The module that a page's Python blocks make up."""
+    made = ModuleType("my_plugin")
+    monkeypatch.setitem(sys.modules, "my_plugin", made)
+    return made
 
 
 @pytest.fixture(scope="session")

@@ -1,16 +1,10 @@
 """README and docs: every Python and console block runs, in order, one namespace per document; every hook is shown."""
 
 import inspect
-import os
-import re
-import subprocess
-import sys
 from importlib.metadata import EntryPoint
-from pathlib import Path
-from types import ModuleType
 
 import pytest
-from attrs import frozen
+from pages import GUIDES, PAGES, PLUGINS, ROOT, SETUP, blocks, run_page
 
 import tada_registry as tada
 from tada_bench.suite import Suite
@@ -21,80 +15,11 @@ from tada_registry.gate import Gate
 from tada_registry.plugin import Plugin
 from tada_registry.registry import Registry
 
-ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-PLUGINS = ROOT / "docs" / "plugins.md"
-# The two set-up lines are run by .ci/run, in a fresh environment.
-SETUP = "pip install -c constraints.txt"
 INFO = {"python", "console", "console no-test", "toml", "json", "text", "mermaid"}
 
 
-@frozen
-class Block:
-    """A fenced block: what the fence says, the first line's number, and the lines."""
-
-    info: str
-    line: int
-    text: str
-
-
-def blocks(page):
-    found, lines = [], page.read_text().split("\n")
-    fences = [number for number, line in enumerate(lines) if line.startswith("```")]
-    assert len(fences) % 2 == 0, f"{page} has an open fence"
-    for start, end in zip(fences[::2], fences[1::2], strict=True):
-        found.append(Block(lines[start][3:], start + 1, "\n".join(lines[start + 1 : end])))
-    return found
-
-
-def run_python(page, block, namespace):
-    """Execute a block as the module `my_plugin`, with the page's own line numbers in a traceback."""
-    exec(compile("\n" * block.line + block.text, str(page), "exec"), namespace)
-
-
-def run_console(page, block, folder):
-    """Run the lines after `$`; lines below a command must be in what it prints, in order."""
-    site = folder / "site"
-    environment = {
-        **os.environ,
-        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-        "PYTHONPATH": f"{site}:{os.environ.get('PYTHONPATH', '')}",
-        "COLUMNS": "120",
-        # A plugin that a page installs goes to a folder of its own, without the network.
-        "PIP_TARGET": str(site),
-        "PIP_NO_DEPS": "1",
-        "PIP_NO_INDEX": "1",
-        "PIP_NO_BUILD_ISOLATION": "0",
-        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
-    }
-    for part in re.split(r"^\$ ", block.text, flags=re.MULTILINE)[1:]:
-        command, *shown = part.strip().split("\n")
-        done = subprocess.run(command, shell=True, cwd=folder, env=environment, capture_output=True, text=True)
-        assert done.returncode == 0, f"{page.name}:{block.line}: {command}\n{done.stdout}\n{done.stderr}"
-        printed = done.stdout + done.stderr
-        for line in shown:
-            assert line in printed, f"{page.name}:{block.line}: {command} did not print '{line}' but:\n{printed}"
-            printed = printed[printed.index(line) :]
-
-
-@pytest.fixture
-def module(monkeypatch):
-    """The module that a page's Python blocks make up."""
-    made = ModuleType("my_plugin")
-    monkeypatch.setitem(sys.modules, "my_plugin", made)
-    return made
-
-
-def run_page(page, module, folder):
-    for block in blocks(page):
-        if block.info == "python":
-            run_python(page, block, vars(module))
-        elif block.info == "console" and SETUP not in block.text:
-            run_console(page, block, folder)
-
-
 @pytest.mark.parametrize(
-    "page", [page for page in PAGES if page != PLUGINS], ids=lambda page: str(page.relative_to(ROOT))
+    "page", [page for page in PAGES if page not in (PLUGINS, *GUIDES)], ids=lambda page: str(page.relative_to(ROOT))
 )
 def test_every_block_runs(page, module, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
