@@ -83,7 +83,7 @@ VARIANTS: Final = (
     Variant("casteer", PAIRS),
     Variant("casteer", {**PAIRS, "mode": "remove"}, (0.25, 0.5, 1.0, 2.0)),
     Variant("austeer", PAIRS),
-    Variant("difference-in-means", PAIRS),
+    Variant("difference-in-means", PAIRS, (0.02, 0.05, 0.1, 0.2, 0.4)),
     Variant("sae", PAIRS),
     Variant("freesliders", {"start": 0.0}, (1.0, 2.0, 4.0, 8.0)),
     Variant("pci", {}, (0.25, 0.5, 0.75, 1.0)),

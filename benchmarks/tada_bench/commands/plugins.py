@@ -26,6 +26,12 @@ def plugins(
     # Sorting is stable: within a kind the order of discovery stays, our own plugins first.
     rows.sort(key=lambda row: [*KINDS, "plugin"].index(str(row["kind"])))
     table([{key: row[key] for key in COLUMNS} for row in rows])
+    wanting: dict[str, list[str]] = {}
     for row in rows:
-        if row["problem"]:
+        need = str(row["problem"]).partition(" needs ")[2]
+        if row["extra"] and not row["installed"] and need:
+            wanting.setdefault(need, []).append(str(row["name"]))
+        elif row["problem"]:
             print(f"\nproblem: {row['kind']} '{row['name']}' of {row['distribution']}: {row['problem']}")
+    for need, names in wanting.items():
+        print(f"\nnot installed: {', '.join(names)}; needs {need}")

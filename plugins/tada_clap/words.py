@@ -1,0 +1,36 @@
+"""RoBERTa's tokenizer, with a guard: without its files it reads every text as the same two tokens, and says nothing."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from tada_core.errors import CheckpointError
+
+SOURCE: Final = "roberta-base"
+VARIABLE: Final = "TADA_CLAP_TOKENIZER"
+LONGEST: Final = 77
+"""Tokens laion-clap reads of a text."""
+REMEDY: Final = f"name a folder with the tokenizer of {SOURCE} in the option `tokenizer` or {VARIABLE}"
+
+
+def load(where: str) -> Any:
+    """The tokenizer in a folder or hub repository.
+
+    Raises:
+        CheckpointError: it cannot be read, or tells no texts apart.
+    """
+    from transformers import RobertaTokenizer
+
+    try:
+        tokenizer = RobertaTokenizer.from_pretrained(where)
+    except Exception as error:
+        raise CheckpointError(f"the tokenizer '{where}' cannot be read: {error}; {REMEDY}") from error
+    if tokenizer("a piano song")["input_ids"] == tokenizer("a fast track")["input_ids"]:
+        raise CheckpointError(f"the tokenizer '{where}' reads every text as the same tokens; {REMEDY}")
+    return tokenizer
+
+
+def tokens(tokenizer: Any, text: str) -> list[int]:
+    """Ids of a text, its ends marked, cut after 77."""
+    found: list[int] = tokenizer(text, truncation=True, max_length=LONGEST)["input_ids"]
+    return found
