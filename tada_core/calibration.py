@@ -53,7 +53,8 @@ def calibrate(
     grid = sorted(set(artifact.grid if strengths is None else strengths))
     if metric.kind != "preservation" or not grid or grid[0] <= 0:
         raise SpecError(f"calibration needs a preservation metric and positive strengths, not {metric.name} and {grid}")
-    concept, unit, own = artifact.concept, artifact.units[0], settings or Settings()
+    concept, unit = artifact.concept, artifact.units[0]
+    own = concept.sung(model, settings)
     signed = [-a for a in reversed(grid)] + grid
     sides = [concept.neutral, concept.negative, concept.positive]
     rows = [

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from tada_core.convert import texts
 from tada_core.errors import SpecError
-from tada_core.generation import fill
+from tada_core.generation import Settings, fill
+
+if TYPE_CHECKING:
+    from tada_core.adapter import ModelAdapter
 
 
 def _template(_: object, attribute: object, value: str) -> None:
@@ -32,6 +36,7 @@ class Concept:
         probe: name of the measure in the audio that grows with the concept (see the `probes` metric), or "".
         queries: text that stands for the concept in an audio-text metric, by metric name; "" is the default.
         evaluation: base prompts to evaluate on, none of them fitted on.
+        lyrics: of every clip of the concept, where the model sings; "[inst]" keeps it from singing.
     """
 
     name: str
@@ -42,6 +47,7 @@ class Concept:
     neutral: str = field(default="{p}", validator=_template)
     probe: str = ""
     queries: Mapping[str, str] = field(factory=dict)
+    lyrics: str = ""
 
     def side(self, name: str) -> str:
         """The template of "positive", "negative" or "neutral" ("opposite" is the negative one)."""
@@ -58,6 +64,13 @@ class Concept:
     def text(self, side: str, prompt: str) -> str:
         """The full prompt of one side."""
         return fill(self.side(side), prompt)
+
+    def sung(self, model: ModelAdapter, settings: Settings | None = None) -> Settings:
+        """`settings` with the concept's lyrics, unless they have their own or the model does not sing."""
+        settings = settings or Settings()
+        if not self.lyrics or settings.lyrics or not model.sings:
+            return settings
+        return evolve(settings, lyrics=self.lyrics)
 
     def query(self, metric: str) -> str:
         """Text that stands for the concept in `metric`."""

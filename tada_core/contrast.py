@@ -106,7 +106,8 @@ def gather(
         SpecError: no pairs or no seeds.
     """
     todo = contrasted(concept, pairs, seeds)
-    rows = [Row(prompt, seed, side) for prompt, seed in todo for side in (concept.positive, concept.negative)]
+    sides, settings = (concept.positive, concept.negative), concept.sung(model)
+    rows = [Row(prompt, seed, side, settings) for prompt, seed in todo for side in sides]
     contrast = Contrast(model, wants)
     # An even number of rows, so that both sides of a pair are in one batch.
     run(model, rows, batch_size=max(2, model.defaults.batch // 2 * 2), observer=contrast, progress=progress)

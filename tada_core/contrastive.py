@@ -47,6 +47,11 @@ class ContrastiveMethod(SteeringMethod):
     def check(self, model: ModelAdapter, layers: tuple[int, ...]) -> None:
         """Refuse a model or layers that the method cannot work on, before any clip is made."""
 
+    def clips(self, prompts: int, seeds: int) -> int:
+        """Two for every pair that is contrasted, and what the preparation takes."""
+        pairs = min(self.pairs, prompts)
+        return super().clips(pairs, seeds) + self.preparation(pairs, seeds)
+
     def preparation(self, pairs: int, seeds: int) -> int:
         """Clips that `prepared` makes for so many pairs and seeds."""
         return 0

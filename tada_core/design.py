@@ -42,7 +42,7 @@ def design(
         cases=cases,
         pairs=() if isinstance(pairs, int) else tuple(pairs),
         seeds=tuple(seeds),
-        settings=settings or Settings(),
+        settings=concept.sung(model, settings),
         parts=_chosen(model, layers, parts),
         slot=slot or ("out" if mode == "ablation" else "text"),
         mode=mode,

@@ -24,6 +24,10 @@ class SteeringMethod(ABC):
     name: ClassVar[str]
     artifact: ClassVar[type[Artifact]]
 
+    def clips(self, prompts: int, seeds: int) -> int:
+        """Clips that `fit` makes at most on so many prompts and seeds; training counts as clips of the same work."""
+        return 2 * prompts * seeds
+
     @abstractmethod
     def fit(
         self,

@@ -85,6 +85,9 @@ class Method:
     fits: list[str] = field(factory=list)
     artifact = ShiftArtifact
 
+    def clips(self, prompts: int, seeds: int) -> int:
+        return 2 * prompts * seeds
+
     def fit(self, model: Any, concept: Concept, layers: Any, seeds: Sequence[int], progress: Any) -> Any:
         self.fits.append(self.name)
         return ShiftArtifact(model.name, 4, concept, model.pick(layers), 4)

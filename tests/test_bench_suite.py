@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import bench_fakes
 import pytest
 from attrs import evolve
 from bench_fakes import SUITE, FakeTools, Model, bench
 
+import tada_registry as tada
 from tada_bench.budget import budget
-from tada_bench.run import check
-from tada_bench.suite import Arm, Suite
+from tada_bench.plan import Plan
+from tada_bench.reach import reach, steering
+from tada_bench.run import check, run_suite
+from tada_bench.stages.localise import captions
+from tada_bench.suite import REACH, Arm, Localization, Suite
+from tada_bench.timing import duration, size
+from tada_bench.tuned import tuned
+from tada_core import DoseScale, Settings
 from tada_core.errors import SpecError, UnknownNameError
+from tada_core.pair import Pair, write_pairs
 
 
 def test_suite_survives_json(tmp_path: Path) -> None:
@@ -32,6 +41,9 @@ def test_suite_survives_json(tmp_path: Path) -> None:
         ({"arms": [{"method": "shift", "speed": 1}]}, "speed"),
         ({"arms": [{"method": "shift"}, {"method": "shift"}]}, "two arms are alike"),
         ({"localization": None}, "no localization"),
+        ({"arms": [{"method": "shift", "layers": "rest"}], "localization": None}, "'rest' layers"),
+        ({"arms": [], "localization": None}, "nothing to do"),
+        ({"arms": [{"method": "shift", "layers": "101%"}]}, "a depth as '50%'"),
     ],
 )
 def test_a_wrong_suite_is_refused_in_words(tmp_path: Path, change: dict[str, object], words: str) -> None:
@@ -85,8 +97,161 @@ def test_an_unknown_layer_is_told_before_any_clip(tmp_path: Path) -> None:
         bench(tmp_path / "store", evolve(SUITE, arms=(Arm("shift", (7,)),)))
 
 
+def layers_of(folder: Path) -> dict[str, list[int]]:
+    return {arm["arm"]: arm["layers"] for arm in Plan.load(folder / "plan.json").about["arms"]}
+
+
+def test_rest_is_all_but_the_local_layers_and_a_depth_is_one_layer(tmp_path: Path) -> None:
+    arms = tuple(Arm("shift", where) for where in ("all", "local", "rest", "0%", "50%", "100%"))
+    bench(tmp_path / "store", evolve(SUITE, concepts=("tempo",), arms=arms))
+    assert layers_of(tmp_path / "store") == {
+        "shift all": [0, 1, 2],
+        "shift local": [1],
+        "shift rest": [0, 2],
+        "shift 0%": [0],
+        "shift 50%": [1],
+        "shift 100%": [2],
+    }
+
+
+def test_where_every_layer_is_local_none_is_left_for_the_rest(tmp_path: Path) -> None:
+    suite = evolve(SUITE, arms=(Arm("shift", "rest"), Arm("pci")), localization=Localization(pairs=2, top=3))
+    store, _ = bench(tmp_path / "store", suite)
+    assert {failure["error"].split(":")[0] for failure in store.failures()} == {"SpecError"}
+    assert "no layer is left for 'rest'" in store.failures()[0]["error"]
+
+
+def test_known_layers_are_local_and_nothing_is_localised(tmp_path: Path) -> None:
+    suite = evolve(SUITE, localization=Localization(pairs=99, known=(2, 0)))
+    _, tools = bench(tmp_path / "store", suite)
+    assert tools.localized == 0
+    assert layers_of(tmp_path / "store")["shift local"] == [0, 2]
+    assert budget(suite, 3, lambda arm, _: FakeTools().get_method(arm.method)).localize == 0
+
+
+def test_an_arm_leaves_out_concepts_and_has_options_of_its_own_for_others(tmp_path: Path) -> None:
+    arm = Arm("shift", options={"a": 1, "b": 1}, each={"tempo": {"b": 2}}, without=("drums",))
+    assert (arm.options_for("tempo"), arm.options_for("drums")) == ({"a": 1, "b": 2}, {"a": 1, "b": 1})
+    bench(tmp_path / "store", evolve(SUITE, arms=(arm, Arm("pci"))))
+    points = Plan.load(tmp_path / "store" / "plan.json").points
+    assert {(point.concept, point.arm.split()[0]) for point in points} == {
+        ("tempo", "shift"),
+        ("tempo", "pci"),
+        ("drums", "pci"),
+    }
+
+
+def test_without_captions_of_a_concept_nothing_starts(tmp_path: Path) -> None:
+    suite = evolve(SUITE, localization=evolve(SUITE.localization, captions=str(tmp_path)))
+    with pytest.raises(SpecError, match="tada counterfactuals tempo --out"):
+        bench(tmp_path / "store", suite)
+    for name in SUITE.concepts:
+        write_pairs([Pair(f"{name} {place}", f"no {name}") for place in range(5)], tmp_path / f"{name}.json")
+    assert check(suite, FakeTools()).keys() == set(SUITE.concepts)
+    assert suite.localization is not None
+    assert captions(suite.localization, "drums") == [Pair("drums 0", "no drums"), Pair("drums 1", "no drums")]
+
+
+def test_captions_are_what_is_localised_and_another_file_is_another_impact(tmp_path: Path) -> None:
+    given = []
+
+    class Tools(FakeTools):
+        def localize(self, model: Any, concept: Any, readout: Any, **options: Any) -> Any:
+            given.append(options["pairs"])
+            return super().localize(model, concept, readout, **{**options, "pairs": 2})
+
+    suite = evolve(SUITE, concepts=("tempo",), localization=evolve(SUITE.localization, captions=str(tmp_path)))
+    for text in ("one", "two", "two"):
+        write_pairs([Pair(text, "none")], tmp_path / "tempo.json")
+        run_suite(suite, tmp_path / "store", tools=Tools())
+    assert given == [[Pair("one", "none")], [Pair("two", "none")]]
+
+
+SCALE = DoseScale("spectral", "norm", [(-2, -0.5), (-1, -0.6), (0, 0), (1, 0.5), (2, 1.5)])
+
+
+def test_the_reach_is_where_the_dose_is_one_or_largest() -> None:
+    assert reach(SCALE, 1) == pytest.approx(1.5)
+    # Never reached on this side: the strength that changed most, not the largest one.
+    assert reach(SCALE, -1) == 1
+    with pytest.raises(SpecError, match="side -1"):
+        reach(DoseScale("spectral", "norm", [(0, 0), (1, 2)]), -1)
+
+
+def test_strengths_are_shares_of_the_reach_of_their_side() -> None:
+    fitted = bench_fakes.ShiftArtifact("fake", 4, bench_fakes.CONCEPTS["tempo"], (0,), 4, dose=SCALE)
+    assert [steering(fitted, share, REACH)[0].strength for share in (-0.5, 0.5)] == [-0.5, 0.75]
+    assert steering(fitted, 2.0, None)[0].strength == 2
+    with pytest.raises(SpecError, match="not known"):
+        steering(evolve(fitted, dose=None), 1.0, REACH)
+
+
+def test_methods_are_fitted_at_the_suites_settings(tmp_path: Path) -> None:
+    model: Any = Model()
+    assert tuned(model, Settings()) is model
+    assert tuned(model, Settings(steps=4, lyrics="la")) is model
+    other = tuned(model, Settings(steps=2))
+    assert (other.defaults.steps, other.defaults.guidance, model.defaults.steps) == (2, 3.0, 4)
+    _, tools = bench(tmp_path / "store")
+    _, again = bench(tmp_path / "store", evolve(SUITE, settings=Settings(steps=2)))
+    _, same = bench(tmp_path / "store")
+    assert (len(tools.fits), len(again.fits), len(same.fits)) == (6, 6, 0)
+
+
+def test_a_suite_without_arms_localises_and_takes_its_limits(tmp_path: Path) -> None:
+    suite = evolve(SUITE, arms=())
+    assert suite.localization is not None
+    small = suite.resized(prompts=1, seeds=3)
+    assert small.localization == evolve(suite.localization, pairs=1, seeds=(0, 1, 2))
+    store, tools = bench(tmp_path / "store", suite)
+    assert (tools.localized, tools.made, store.failures()) == (2, [], [])
+
+
+def test_the_first_batch_is_timed_and_belongs_to_the_results(tmp_path: Path) -> None:
+    tools, said = FakeTools(), list[str]()
+    run_suite(SUITE, tmp_path / "store", tools=tools, announce=said.append)
+    assert [row.interventions for row in tools.made[:4]] == [()] * 4
+    assert len(tools.made) == len({(row.text, row.seed, row.interventions) for row in tools.made})
+    plain, _ = bench(tmp_path / "other")
+    cells = [sorted(path.name for path in (tmp_path / name / "cells").iterdir()) for name in ("store", "other")]
+    assert cells[0] == cells[1] and plain.failures() == []
+    run_suite(SUITE, tmp_path / "store", tools=tools, announce=said.append)
+    assert said[0] == said[2] and said[3] == "some of it is there already, and is not made again"
+
+
+def test_a_first_batch_that_fails_is_told_and_the_run_goes_on(tmp_path: Path) -> None:
+    said = list[str]()
+    tools = FakeTools(broken=lambda row: row.seed == 0)
+    store = run_suite(SUITE, tmp_path / "store", tools=tools, announce=said.append)
+    assert "the first batch failed: RuntimeError: the fake model broke" in said[1]
+    assert store.failures()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0.4, "a second"), (59, "59 seconds"), (90, "1.5 minutes"), (9000, "2.5 hours"), (1e9, "11,574 days")],
+)
+def test_durations_in_words(seconds: float, words: str) -> None:
+    assert duration(seconds) == words
+
+
+@pytest.mark.parametrize(("count", "words"), [(2.26e5, "226 kB"), (3.1e6, "3.1 MB"), (4e9, "4 GB"), (1.5e12, "1.5 TB")])
+def test_sizes_in_words(count: float, words: str) -> None:
+    assert size(count) == words
+
+
+def test_budget_counts_what_methods_make_before_they_contrast() -> None:
+    """No estimate is below what `fit` reports as its own total."""
+    sae = tada.get_method("sae", pairs=3)
+    assert sae.clips(8, 2) == 2 * 3 * 2 + sae.preparation(3, 2)
+    assert sae.preparation(3, 2) > 0
+    assert tada.get_method("caa").clips(8, 2) == 32
+    sliders = tada.get_method("concept-sliders", iterations=5, batch=2, states=3)
+    assert sliders.clips(1, 1) == 4 + 10
+
+
 def test_budget_counts_every_clip() -> None:
-    found = budget(SUITE, len(Model().layers))
+    found = budget(SUITE, len(Model().layers), lambda arm, _: FakeTools().get_method(arm.method))
     # 2 concepts x 2 pairs x (3 layers + 2); 2 concepts x 2 fits x 2 prompts x 2 sides; 2 x 6 x (4 + 2 + 2 + 1).
     assert (found.localize, found.fit, found.evaluate) == (20, 16, 108)
     assert str(found) == "144 clips: 20 to localise, 16 to fit, 108 to compare"

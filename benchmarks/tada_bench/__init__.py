@@ -17,15 +17,20 @@ _COMMANDS = {
 }
 
 _SUITES = {
-    "default": ("DEFAULT", "CAA and PCI on tempo, brightness and drums of etude: minutes on two cores."),
-    "etude-full": ("ETUDE_FULL", "Five concepts of etude, narrower intervals: half an hour on two cores."),
+    "default": ("suites:DEFAULT", "CAA and PCI on tempo, brightness and drums of etude: minutes on two cores."),
+    "etude-full": ("suites:ETUDE_FULL", "Five concepts of etude, narrower intervals: half an hour on two cores."),
+    "tada-localization": ("published:LOCALIZATION", "TADA's figure 3: which layers of ACE-Step carry fifteen ideas."),
+    "tada-table2": ("published:TABLE2", "TADA's table 2: CAA on all layers of ACE-Step, on two, on the other 22."),
+    "tada-table3": ("published:TABLE3", "TADA's table 3: eight ways to steer four concepts in ACE-Step."),
+    "tada-v2": ("published:V2", "TADA's second benchmark: nine concepts, all methods, all and local layers."),
+    "facchiano": ("published:FACCHIANO", "Facchiano et al.: tempo and timbre in the residual stream of MusicGen."),
 }
 
 
 @hookimpl
 def tada_suites() -> list[Entry]:
     """The suites that come with the package."""
-    return [Entry("suite", name, f"tada_bench.suites:{target}", summary) for name, (target, summary) in _SUITES.items()]
+    return [Entry("suite", name, f"tada_bench.{target}", summary) for name, (target, summary) in _SUITES.items()]
 
 
 @hookimpl

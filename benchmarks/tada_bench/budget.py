@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 from attrs import frozen
 
-from tada_bench.suite import Suite
+from tada_bench.suite import REACH, Arm, Suite
+
+if TYPE_CHECKING:
+    from tada_core.method import SteeringMethod
 
 
 @frozen
@@ -26,23 +32,35 @@ class Budget:
 
 def localizing(suite: Suite, layers: int) -> int:
     """Clips for one concept: per pair and seed every layer, the plain base and the concept's own prompt."""
-    if suite.localization is None:
+    how = suite.localization
+    if how is None or how.known:
         return 0
-    return suite.localization.pairs * len(suite.localization.seeds) * (layers + 2)
+    return how.pairs * len(how.seeds) * (layers + 2)
 
 
-def fitting(suite: Suite, method: str) -> int:
-    """Clips for one fit: both sides of every prompt and seed; none for the ceiling, which learns nothing."""
-    return 0 if method == suite.ceiling else 2 * suite.fitting.prompts * len(suite.fitting.seeds)
+def fitting(suite: Suite, arm: Arm, method: SteeringMethod) -> int:
+    """Clips for one fit, as the method counts them; the ceiling learns nothing."""
+    clips = 0 if arm.method == suite.ceiling else method.clips(suite.fitting.prompts, len(suite.fitting.seeds))
+    return clips + (reaching(suite, method) if arm.unit == REACH else 0)
 
 
-def budget(suite: Suite, layers: int) -> Budget:
-    """The budget of a suite on a model with that many layers."""
+def reaching(suite: Suite, method: SteeringMethod) -> int:
+    """Clips to measure how far a method gets: a plain one, both prompts, and every strength it tries on both sides."""
+    return min(suite.fitting.reach, suite.fitting.prompts) * (3 + 2 * len(method.artifact.grid))
+
+
+def budget(suite: Suite, layers: int, method: Callable[[Arm, str], SteeringMethod]) -> Budget:
+    """The budget of a suite.
+
+    Args:
+        suite: any.
+        layers: of the model.
+        method: the method of an arm for a concept.
+    """
     clips = suite.prompts * len(suite.seeds)
-    steered = sum(len(arm.strengths) - 1 for arm in suite.arms)
-    concepts = len(suite.concepts)
+    steered = [(concept, suite.steered(concept)) for concept in suite.concepts]
     return Budget(
-        localize=concepts * localizing(suite, layers),
-        fit=concepts * sum(fitting(suite, arm.method) for arm in suite.arms),
-        evaluate=concepts * clips * (steered + 1),
+        localize=len(suite.concepts) * localizing(suite, layers),
+        fit=sum(fitting(suite, arm, method(arm, concept)) for concept, arms in steered for arm in arms),
+        evaluate=sum(clips * (sum(len(arm.strengths) - 1 for arm in arms) + 1) for _, arms in steered if arms),
     )

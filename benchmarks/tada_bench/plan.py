@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import asdict, evolve, field, frozen
 
 from tada_bench.identity import Fingerprint, identity
+from tada_bench.reach import steering
 from tada_bench.store.cell import Cell
 from tada_bench.store.files import write_json
 from tada_bench.suite import Arm, Suite
@@ -75,7 +76,8 @@ def expand(
 ) -> tuple[tuple[Point, ...], dict[str, Row]]:
     """Points and rows of every arm that has an artefact, by (concept, arm name)."""
     points, rows = [], {}
-    for concept, arm in itertools.product(suite.concepts, suite.arms):
+    wanted = [(concept, arm) for concept in suite.concepts for arm in suite.steered(concept)]
+    for concept, arm in wanted:
         if (artifact := artifacts.get((concept, arm.name))) is None:
             continue
         for row, seed, strength in _sweep(suite, concepts[concept], arm, artifact, model):
@@ -88,11 +90,23 @@ def expand(
 def _sweep(
     suite: Suite, concept: Concept, arm: Arm, artifact: Artifact, model: Fingerprint
 ) -> Iterator[tuple[Row, int, float]]:
-    settings = suite.settings.over(model.defaults)
-    steer = {strength: artifact.at(strength, arm.unit) if strength else () for strength in arm.strengths}
-    for (place, prompt), seed in itertools.product(enumerate(concept.evaluation[: suite.prompts]), suite.seeds):
+    steer = {strength: steering(artifact, strength, arm.unit) if strength else () for strength in arm.strengths}
+    for row, seed in _plain(suite, concept, model):
         for strength in arm.strengths:
-            yield Row(prompt, seed_at(seed, place), concept.neutral, settings, steer[strength]), seed, strength
+            yield evolve(row, interventions=steer[strength]), seed, strength
+
+
+def _plain(suite: Suite, concept: Concept, model: Fingerprint) -> Iterator[tuple[Row, int]]:
+    """The unsteered rows of a concept, each with the suite's seed."""
+    settings = evolve(suite.settings, lyrics=concept.lyrics).over(model.defaults)
+    for (place, prompt), seed in itertools.product(enumerate(concept.evaluation[: suite.prompts]), suite.seeds):
+        yield Row(prompt, seed_at(seed, place), concept.neutral, settings), seed
+
+
+def first_cell(suite: Suite, concept: Concept, model: Fingerprint, batch: int) -> Cell:
+    """The cell that `cells` gives first where nothing is done and `concept` is the suite's first."""
+    rows = {identity(row, model): row for row, _ in _plain(suite, concept, model)}
+    return Cell(_unsteered(concept.name), next(_parts(rows, batch)))
 
 
 def cells(plan: Plan, done: AbstractSet[str], batch: int) -> list[Cell]:
@@ -106,9 +120,13 @@ def cells(plan: Plan, done: AbstractSet[str], batch: int) -> list[Cell]:
     for point in sorted(plan.points, key=lambda point: point.strength != 0):
         if point.identity not in claimed:
             claimed.add(point.identity)
-            label = _label(point) if point.strength else f"{point.concept}, unsteered"
+            label = _label(point) if point.strength else _unsteered(point.concept)
             groups.setdefault(label, {})[point.identity] = plan.rows[point.identity]
     return [Cell(label, part) for label, rows in groups.items() for part in _parts(rows, batch)]
+
+
+def _unsteered(concept: str) -> str:
+    return f"{concept}, unsteered"
 
 
 def _label(point: Point) -> str:

@@ -55,7 +55,7 @@ class Session:
         suite: what is asked.
         model: loaded.
         fingerprint: of the model.
-        concepts: by name, fitting prompts cut to what the suite asks for.
+        concepts: by name, with the lyrics of their clips on this model.
         store: where results go.
         tools: names and engine.
         ticker: progress.
@@ -82,7 +82,8 @@ class Session:
 
 def sides(concept: Concept) -> list[str]:
     """What of a concept its prompts are made from, as JSON data."""
-    return [concept.name, concept.positive, concept.negative, concept.neutral]
+    lyrics = [concept.lyrics] if concept.lyrics else []
+    return [concept.name, concept.positive, concept.negative, concept.neutral, *lyrics]
 
 
 def target(concept: Concept) -> list[Any]:

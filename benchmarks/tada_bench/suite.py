@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
@@ -11,22 +12,36 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from attrs import evolve, field, frozen, validators
 
+from tada_core.convert import ints
 from tada_core.errors import SpecError
 from tada_core.generation import Settings
 
 if TYPE_CHECKING:
     from cattrs import Converter
 
-Where = Literal["all", "local"] | tuple[int, ...]
-"""Which layers an arm steers: all, those that localisation found, or these."""
+Where = str | tuple[int, ...]
+"""Which layers an arm steers: one of PLACES, the one at a depth such as "50%", or these."""
+
+PLACES = ("all", "local", "rest")
+"""All layers, those that localisation found for the concept, all but those."""
+
+REACH = "reach"
+"""Unit of strengths as shares of the one that moves a clip as far as its prompt swap does; any method has it."""
 
 
 def _where(value: str | Iterable[int]) -> Where:
-    if value == "all" or value == "local":
-        return value  # type: ignore[return-value]
-    if isinstance(value, str):
-        raise SpecError(f"layers '{value}': write 'all', 'local' or a list of layer numbers")
-    return tuple(int(layer) for layer in value)
+    if not isinstance(value, str):
+        return tuple(int(layer) for layer in value)
+    if value not in PLACES and depth(value) is None:
+        raise SpecError(f"layers '{value}': write 'all', 'local', 'rest', a depth as '50%' or a list of layer numbers")
+    return value
+
+
+def depth(where: Where) -> float | None:
+    """The share of the way from the first layer to the last that "50%" says; None where it says no such thing."""
+    if not isinstance(where, str) or not re.fullmatch(r"\d{1,3}%", where) or int(where[:-1]) > 100:
+        return None
+    return int(where[:-1]) / 100
 
 
 def _strengths(values: Iterable[float]) -> tuple[float, ...]:
@@ -55,10 +70,14 @@ class Arm:
 
     Attributes:
         method: registry name.
-        layers: "all", "local" (what localisation found for the concept) or layer numbers.
+        layers: "all", "local" (what localisation found for the concept), "rest" (all but those), a depth ("0%" is the
+            first layer, "100%" the last) or layer numbers.
         strengths: signed; 0 is always among them and is the unsteered clip, shared by all arms.
-        unit: unit of the strengths; None is the method's own.
+        unit: unit of the strengths; None is the method's own. In "reach" 1 moves a clip as far as swapping the whole
+            prompt does, or as far as the method gets, and strengths are shares of that; it is measured after fitting.
         options: of the method.
+        each: further options by concept.
+        without: concepts that the method cannot steer.
     """
 
     method: str
@@ -66,10 +85,16 @@ class Arm:
     strengths: tuple[float, ...] = field(default=(-1.0, 1.0), converter=_strengths)
     unit: str | None = None
     options: Mapping[str, Any] = field(factory=dict)
+    each: Mapping[str, Mapping[str, Any]] = field(factory=dict)
+    without: tuple[str, ...] = field(default=(), converter=_names)
+
+    def options_for(self, concept: str) -> dict[str, Any]:
+        """The method's options for a concept."""
+        return {**self.options, **self.each.get(concept, {})}
 
     @property
     def place(self) -> str:
-        """The layers in words: "all", "local" or "2+3"."""
+        """The layers in words: "all", "local", "rest", "50%" or "2+3"."""
         return self.layers if isinstance(self.layers, str) else "+".join(map(str, self.layers))
 
     @property
@@ -88,22 +113,59 @@ class Localization:
         seeds: seeds per prompt.
         base: the prompt that layers are patched into, "neutral" or "opposite".
         readout: alignment metric that measures the effect.
+        readouts: other ones, by concept.
         top: how many layers count as local.
+        known: layers that count as local without measuring, such as published ones; () measures.
+        captions: folder with counterfactual captions, CONCEPT.json as `tada counterfactuals` writes it, of which the
+            first `pairs` take the place of fitting prompts; "" is none.
     """
 
     pairs: int = field(default=4, validator=_count)
     seeds: tuple[int, ...] = field(default=(0,), converter=_seeds)
     base: Literal["neutral", "opposite"] = field(default="neutral", validator=validators.in_(("neutral", "opposite")))
     readout: str = "probes"
+    readouts: Mapping[str, str] = field(factory=dict)
     top: int = field(default=2, validator=_count)
+    known: tuple[int, ...] = field(default=(), converter=ints)
+    captions: str = ""
+
+    def reader(self, concept: str) -> str:
+        """The alignment metric that reads a concept's clips."""
+        return self.readouts.get(concept, self.readout)
 
 
 @frozen
 class Fitting:
-    """On how many of a concept's fitting prompts, and on which seeds, methods are fitted."""
+    """What methods are fitted on.
+
+    Attributes:
+        prompts: how many of a concept's fitting prompts.
+        seeds: clips per prompt.
+        reach: how many of them the unit "reach" is measured on.
+    """
 
     prompts: int = field(default=8, validator=_count)
     seeds: tuple[int, ...] = field(default=(0,), converter=_seeds)
+    reach: int = field(default=4, validator=_count)
+
+
+@frozen
+class Instead:
+    """What stands in for concepts and metrics on models that know fewer words, and whose clips others measure better.
+
+    Attributes:
+        models: registry names.
+        concepts: the one in the place of each of the suite's; those without are left out.
+        alignment, preservation: metrics in the place of the suite's; the first of `alignment` reads out localisation.
+        prompts, pairs: evaluation and fitting prompts at most, as many as these concepts have.
+    """
+
+    models: tuple[str, ...] = field(converter=_names, validator=validators.min_len(1))
+    concepts: Mapping[str, str] = field(validator=validators.min_len(1))
+    alignment: tuple[str, ...] = field(default=("probes",), converter=_names, validator=validators.min_len(1))
+    preservation: str = "spectral"
+    prompts: int = field(default=24, validator=_count)
+    pairs: int = field(default=32, validator=_count)
 
 
 def _arms(values: Iterable[Arm]) -> tuple[Arm, ...]:
@@ -118,7 +180,7 @@ class Suite:
         name: names the result folder.
         model: registry name.
         concepts: registry names.
-        arms: what is compared.
+        arms: what is compared; without any the suite localises only.
         prompts: how many of every concept's evaluation prompts.
         seeds: clips per prompt; every prompt has noise of its own (`tada_core.seed_at`).
         localization: how "local" layers are found and the heat map is made, or None.
@@ -126,14 +188,15 @@ class Suite:
         alignment: metrics of the gain, the first one drawn and tabled first.
         preservation: metric of the change.
         ceiling: the method whose arms set the cut-off.
-        settings: of every evaluation clip.
+        settings: of every clip: localised, fitted and evaluated.
+        instead: other concepts and metrics on some models (`tada bench --on`), or None.
         resamples: draws of the bootstrap.
     """
 
     name: str = field(validator=validators.matches_re(r"[\w.-]+"))
     model: str
     concepts: tuple[str, ...] = field(converter=_names, validator=validators.min_len(1))
-    arms: tuple[Arm, ...] = field(converter=_arms, validator=validators.min_len(1))
+    arms: tuple[Arm, ...] = field(converter=_arms)
     prompts: int = field(default=4, validator=_count)
     seeds: tuple[int, ...] = field(default=(0,), converter=_seeds)
     localization: Localization | None = field(factory=Localization)
@@ -142,23 +205,35 @@ class Suite:
     preservation: str = "spectral"
     ceiling: str = "pci"
     settings: Settings = field(factory=Settings)
+    instead: Instead | None = None
     resamples: int = field(default=1000, validator=_count)
 
     def __attrs_post_init__(self) -> None:
         names = [arm.name for arm in self.arms]
         if len(set(names)) < len(names):
             raise SpecError(f"two arms are alike: {', '.join(names)}; join their strengths into one")
-        if self.localization is None and any(arm.layers == "local" for arm in self.arms):
-            raise SpecError("an arm steers 'local' layers, but the suite has no localization; add one, or name layers")
+        if self.localization is None:
+            if found := [str(arm.layers) for arm in self.arms if arm.layers in ("local", "rest")]:
+                raise SpecError(
+                    f"an arm steers '{found[0]}' layers, but the suite has no localization; add one, or name layers"
+                )
+            if not self.arms:
+                raise SpecError("the suite has neither arms nor a localization, and nothing to do; add one of them")
+
+    def steered(self, concept: str) -> tuple[Arm, ...]:
+        """The arms that steer a concept."""
+        return tuple(arm for arm in self.arms if concept not in arm.without)
 
     def resized(self, model: str | None = None, prompts: int | None = None, seeds: int | None = None) -> Suite:
-        """The suite on another model, with another number of prompts, or with seeds 0 to `seeds` - 1."""
-        return evolve(
-            self,
-            model=model or self.model,
-            prompts=prompts or self.prompts,
-            seeds=tuple(range(seeds)) if seeds else self.seeds,
-        )
+        """The suite on another model, with another number of prompts, or with seeds 0 to `seeds` - 1.
+
+        Without arms these are the prompts and seeds that it localises on.
+        """
+        noise = tuple(range(seeds)) if seeds else self.seeds
+        how = self.localization
+        if how is not None and not self.arms:
+            how = evolve(how, pairs=prompts or how.pairs, seeds=noise if seeds else how.seeds)
+        return evolve(self, model=model or self.model, prompts=prompts or self.prompts, seeds=noise, localization=how)
 
     def to_json(self) -> str:
         """The suite as JSON."""

@@ -28,6 +28,9 @@ class Tools(Protocol):
     def fit_together(self, methods: Sequence[Any], *given: Any) -> list[Artifact]:
         """Artefacts of several methods fitted on the same clips, as `tada_core.contrastive.fit_together`."""
 
+    def calibrate(self, model: ModelAdapter, artifact: Artifact, metric: Metric, **options: Any) -> Artifact:
+        """The artefact with its dose scale; options as `tada_core.calibrate`."""
+
     def load_artifact(self, source: Path) -> Artifact:
         """A fitted artefact read from its folder."""
 
@@ -75,6 +78,12 @@ class Installed:
         from tada_core.contrastive import fit_together
 
         return fit_together(methods, *given)
+
+    def calibrate(self, model: ModelAdapter, artifact: Artifact, metric: Metric, **options: Any) -> Artifact:
+        """See `tada_core.calibrate`."""
+        import tada_core
+
+        return tada_core.calibrate(model, artifact, metric, **options)
 
     def load_artifact(self, source: Path) -> Artifact:
         """See `tada_registry.load_artifact`."""

@@ -73,7 +73,7 @@ def attribute(
         SpecError: no such base, too many pairs, no seeds, more states than steps, or prompts that read alike.
         UnknownNameError: a layer that does not exist.
     """
-    cases, chosen, own = cases_of(concept, base, pairs), model.pick(layers), settings or Settings()
+    cases, chosen, own = cases_of(concept, base, pairs), model.pick(layers), concept.sung(model, settings)
     if not seeds:
         raise SpecError("no seeds given; write seeds=(0,)")
     rows = [Row(case.prompt, seed_at(seed, at), case.source, own) for at, case in enumerate(cases) for seed in seeds]

@@ -22,7 +22,7 @@ from attrs import field, frozen, validators
 from tada_concept_sliders.artifact import SlidersArtifact
 from tada_concept_sliders.lora import injected
 from tada_concept_sliders.training import Course, Lesson, Loss, lessons, train
-from tada_core import Artifact, Concept, ModelAdapter, Settings, SteeringMethod
+from tada_core import Artifact, Concept, ModelAdapter, SteeringMethod
 from tada_core.contrastive import common_width
 from tada_core.convert import texts
 from tada_core.engine.donors import read_donors
@@ -71,6 +71,11 @@ class ConceptSliders(SteeringMethod):
     against: Literal["uncond", "negative"] = field(default="uncond", validator=validators.in_(("uncond", "negative")))
     reads: Literal["positive", "neutral"] = field(default="positive", validator=validators.in_(("positive", "neutral")))
 
+    def clips(self, prompts: int, seeds: int) -> int:
+        """A run for every `states` lessons, and an iteration, five passes and a gradient, as another."""
+        count = self.iterations * self.batch
+        return -(-count // self.states) + count
+
     def fit(
         self,
         model: ModelAdapter,
@@ -90,7 +95,7 @@ class ConceptSliders(SteeringMethod):
         self._check(model, seeds)
         plan = self._plan(model, concept, seeds)
         read = sorted({text for group in plan for one in group for text in one.texts()})
-        donors = read_donors(model, read, Settings(), ())
+        donors = read_donors(model, read, concept.sung(model), ())
         paths = [path for found in projections.values() for path in found.values()]
         with (
             nullcontext(progress) if progress is not None else bar(f"{model.name}: {self.name}") as report,

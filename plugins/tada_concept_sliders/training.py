@@ -93,7 +93,8 @@ def lessons(
     """
     draw, size = torch.Generator().manual_seed(seeds[0]), model.defaults.batch
     prompts = concept.prompts[:pairs]
-    steps = range(1, calls_of(model, Row(prompts[0]))) or range(1)
+    settings = concept.sung(model)
+    steps = range(1, calls_of(model, Row(prompts[0], settings=settings))) or range(1)
     each = min(states, len(steps))
     runs = []
     for place in range(-(-count // each)):
@@ -102,7 +103,7 @@ def lessons(
         sides["uncond"] = (sides["neutral"][0], "uncond")
         texts = sides[reads], sides["neutral"], sides["positive"], sides[against]
         drawn = torch.randperm(len(steps), generator=draw)[:each].tolist()
-        runs.append([Lesson(Row(prompt, seed, concept.neutral), steps[at], *texts) for at in drawn])
+        runs.append([Lesson(Row(prompt, seed, concept.neutral, settings), steps[at], *texts) for at in drawn])
     groups = [runs[start : start + size] for start in range(0, len(runs), size)]
     # What is more than asked for is left out at the end.
     mixed = [[one for together in zip(*group, strict=True) for one in together] for group in groups]

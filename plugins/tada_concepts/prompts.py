@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
 from typing import Final
 
 FITTING: Final = (
@@ -97,6 +99,12 @@ EVALUATION: Final = (
     "a tune without percussion",
 )
 """Other prompts, to evaluate on."""
+
+
+@cache
+def written(name: str) -> tuple[str, ...]:
+    """The prompts of the papers' kinds: "bases" to fit on, "evaluation" to evaluate on; neighbours differ in kind."""
+    return tuple((Path(__file__).with_name("texts") / f"{name}.txt").read_text(encoding="utf-8").splitlines())
 
 
 def free_of(prompts: Iterable[str], words: Iterable[str]) -> tuple[str, ...]:

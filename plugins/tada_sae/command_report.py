@@ -21,7 +21,7 @@ def sae_report(
     source: Source = None,
     load: Load = None,
     layers: Annotated[str, typer.Option(help="Layers, such as 2,4, or all that the folder has.")] = "all",
-    concept: Annotated[str | None, typer.Option(help="Concepts, such as tempo,drums; default all.")] = None,
+    concept: Annotated[str | None, typer.Option(help="Concepts, such as tempo,drums; default those of etude.")] = None,
     captions: Annotated[Path | None, typer.Option(help="Further prompts: .txt (a line each), .csv or .json.")] = None,
     top_features: Annotated[int, typer.Option(min=1, help="Features per layer and side of a concept.")] = 20,
     clips: Annotated[int, typer.Option(min=1, help="Clips per side of a concept.")] = 8,
@@ -42,7 +42,7 @@ def sae_report(
 
     kind: Any = _one_of("--score", score, get_args(Score))
     before: Any = _one_of("--activations", activations, get_args(Kind))
-    names = concept.split(",") if concept else [entry.name for entry in tada.entries("concept")]
+    names = concept.split(",") if concept else prompts.CONCEPTS
     concepts = [tada.get_concept(name) for name in names]
     further = prompts.captions(captions) if captions is not None else ()
     wanted = layer_list(layers) or layers_in(folder)

@@ -33,7 +33,9 @@ def train_sae(
     k: Annotated[str, typer.Option("--k", help="Features kept per token, such as 16,32.")] = "32",
     captions: Annotated[Path | None, typer.Option(help="Prompts: .txt (a line each), .csv or .json.")] = None,
     column: Annotated[str | None, typer.Option(help="Column of --captions; default caption, prompt or text.")] = None,
-    concept: Annotated[str | None, typer.Option(help="Or the prompts of concepts, such as tempo,drums.")] = None,
+    concept: Annotated[
+        str | None, typer.Option(help="Or of concepts, such as tempo,drums; default etude's five.")
+    ] = None,
     rate: Annotated[float | None, typer.Option(help="Learning rate; default 3e-5.")] = None,
     batch: Annotated[int | None, typer.Option(min=2, help="Tokens per step; default 4096.")] = None,
     selection: Annotated[str | None, typer.Option(help="batch (BatchTopK, the default) or token (TopK).")] = None,
@@ -81,14 +83,14 @@ def train_sae(
 
 
 def _prompts(captions: Path | None, column: str | None, concepts: str | None) -> tuple[str, ...]:
-    """Of a file, of concepts, or of all there are."""
+    """Of a file, of concepts, or of those of `prompts.CONCEPTS`."""
     from tada_sae import prompts
 
     if captions is not None:
         if concepts is not None:
             raise SpecError("both --captions and --concept were given; leave one of them out")
         return prompts.captions(captions, column)
-    names = concepts.split(",") if concepts else [entry.name for entry in tada.entries("concept")]
+    names = concepts.split(",") if concepts else prompts.CONCEPTS
     return prompts.of_concepts(tada.get_concept(name) for name in names)
 
 

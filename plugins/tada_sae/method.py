@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Literal, Self, get_args
 from attrs import evolve, field, fields, frozen, validators
 from torch import Tensor, device
 
-from tada_core import Artifact, Concept, ModelAdapter, SparseAutoencoder
+from tada_core import Artifact, Concept, ModelAdapter, Settings, SparseAutoencoder
 from tada_core.contrast import Found
 from tada_core.contrastive import ContrastiveMethod, common_width
 from tada_core.direction import difference
@@ -132,17 +132,17 @@ class SAE(ContrastiveMethod):
         elif self.source:
             found = source.read(Path(self.source), map(model.layer, layers))
         else:
-            settings = self._training(seeds, str(where))
+            settings = self._training(concept.sung(model), seeds, str(where))
             found = train_on(model, concept, [self._spec(layer) for layer in layers], settings, self.epochs, progress)
         return evolve(self, autoencoders={layer: _moved(sae, where) for layer, sae in found.items()})
 
     def _spec(self, layer: int) -> Spec:
         return Spec(layer, self.expansion, self.k)
 
-    def _training(self, seeds: Sequence[int], where: str) -> TrainSettings:
+    def _training(self, settings: Settings, seeds: Sequence[int], where: str) -> TrainSettings:
         return TrainSettings(
             TrainerSettings(rate=self.rate, warmup=WARMUP, batch=self.batch, device=where),
-            StreamSettings(every=self.every, seeds=tuple(seeds), buffer=max(BUFFER, self.batch)),
+            StreamSettings(every=self.every, seeds=tuple(seeds), buffer=max(BUFFER, self.batch), settings=settings),
         )
 
     def learn(

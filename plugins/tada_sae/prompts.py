@@ -12,6 +12,9 @@ from tada_core import Concept
 from tada_core.errors import SpecError
 from tada_sae.pairs import SIDES
 
+CONCEPTS = ("tempo", "brightness", "register", "drums", "mode")
+"""Whose prompts are taken where nobody says."""
+
 COLUMNS = ("caption", "prompt", "text")
 """Names of a table's column that are looked for, in this order."""
 

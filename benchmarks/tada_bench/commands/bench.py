@@ -9,13 +9,15 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from attrs import evolve
 
 import tada_registry as tada
-from tada_bench.budget import Budget
+from tada_bench.adapt import adapted
 from tada_bench.commands.report import show
 from tada_bench.run import run_suite
 from tada_bench.session import Progress
 from tada_bench.suite import Suite
+from tada_core.errors import SpecError
 from tada_registry.terminal.model import Load, Source
 from tada_registry.terminal.options import options
 
@@ -27,16 +29,28 @@ def bench(
     load: Load = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Evaluation prompts per concept.")] = None,
     seeds: Annotated[int | None, typer.Option(min=1, help="Clips per prompt.")] = None,
+    captions: Annotated[
+        Path | None, typer.Option(help="Folder of counterfactual captions to localise on, CONCEPT.json each.")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder of the results; default tada-results/SUITE.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
 ) -> None:
-    """Run a benchmark suite, or go on with one that was interrupted, and write its page."""
-    asked = find(suite).resized(on, limit, seeds)
+    """Run a benchmark suite, or go on with one that was interrupted, and write its page.
+
+    First it says what that costs: clips, then time and room as the first batch tells.
+    """
+    found = find(suite)
+    asked, changes = adapted(found, on or found.model)
+    asked = asked.resized(prompts=limit, seeds=seeds)
+    if captions is not None:
+        asked = captioned(asked, captions)
     folder = out or Path("tada-results") / asked.name
 
-    def announce(clips: Budget) -> None:
-        print(f"{asked.name} on {asked.model}: at most {clips}", file=sys.stderr if as_json else sys.stdout, flush=True)
+    def announce(line: str) -> None:
+        print(f"{asked.name} on {asked.model}: {line}", file=sys.stderr, flush=True)
 
+    for change in changes:
+        announce(change)
     with counting() as progress:
         store = run_suite(
             asked,
@@ -50,6 +64,17 @@ def bench(
     if failures := store.failures():
         print(f"{len(failures)} pieces of work failed; the same command tries them again", file=sys.stderr)
         raise typer.Exit(1)
+
+
+def captioned(suite: Suite, folder: Path) -> Suite:
+    """The suite localised on counterfactual captions.
+
+    Raises:
+        SpecError: it does not localise.
+    """
+    if suite.localization is None or suite.localization.known:
+        raise SpecError(f"suite '{suite.name}' localises nothing, so that it needs no captions; leave out --captions")
+    return evolve(suite, localization=evolve(suite.localization, captions=str(folder)))
 
 
 def find(name: str) -> Suite:

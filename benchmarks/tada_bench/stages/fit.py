@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from attrs import frozen
+from attrs import asdict, evolve, frozen
 
 from tada_bench.budget import fitting
 from tada_bench.session import Session, sides
 from tada_bench.store.files import disk, new_folder
-from tada_bench.suite import Arm
+from tada_bench.suite import REACH, Arm, depth
+from tada_bench.tuned import tuned
 from tada_core.errors import SpecError, StoreError
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def fit(session: Session, impacts: dict[str, Impact]) -> dict[tuple[str, str], A
             session.ticker.at(0, label)
             with _kept(session, concept, job.arm, label):
                 found[concept, job.arm.name] = _artifact(session, concept, job, label)
-            session.ticker.finish(fitting(session.suite, job.arm.method), label)
+            session.ticker.finish(fitting(session.suite, job.arm, job.method), label)
     return found
 
 
@@ -57,10 +58,10 @@ class Job:
 
 def _jobs(session: Session, concept: str, impacts: dict[str, Impact]) -> list[Job]:
     jobs = []
-    for arm in session.suite.arms:
+    for arm in session.suite.steered(concept):
         with _kept(session, concept, arm, f"fitting {arm.name} to {concept}"):
             layers = chosen(session, concept, arm, impacts)
-            method = session.tools.get_method(arm.method, **arm.options)
+            method = session.tools.get_method(arm.method, **arm.options_for(concept))
             jobs.append(Job(arm, method, layers, _folder(session, concept, arm, layers)))
     return jobs
 
@@ -83,33 +84,58 @@ def _fit_together(session: Session, concept: str, jobs: Sequence[Job]) -> None:
     tick = session.ticker
     try:
         made = session.tools.fit_together(
-            wanted, session.model, value, session.suite.fitting.seeds, lambda done, _: tick.at(done, label)
+            wanted,
+            tuned(session.model, session.suite.settings),
+            value,
+            session.suite.fitting.seeds,
+            lambda done, _: tick.at(done, label),
         )
     except Exception:
         return
     for job, artifact in zip(jobs, made, strict=True):
-        _save(session, job.folder, artifact)
+        _save(session, job, artifact)
 
 
 def chosen(session: Session, concept: str, arm: Arm, impacts: dict[str, Impact]) -> tuple[int, ...] | None:
     """The layers of an arm for a concept; None means all.
 
     Raises:
-        SpecError: localisation failed for this concept.
+        SpecError: localisation failed for this concept, or every layer is local.
     """
     if arm.layers == "all":
         return None
     if isinstance(arm.layers, tuple):
         return arm.layers
-    if concept not in impacts or session.suite.localization is None:
+    every = tuple(layer.index for layer in session.model.layers)
+    if (share := depth(arm.layers)) is not None:
+        return (every[round(share * (len(every) - 1))],)
+    local = _local(session, concept, impacts)
+    if arm.layers == "local":
+        return local
+    if not (rest := tuple(layer for layer in every if layer not in local)):
+        raise SpecError(f"no layer is left for 'rest': all are local to '{concept}'; lower the localization's top")
+    return rest
+
+
+def _local(session: Session, concept: str, impacts: dict[str, Impact]) -> tuple[int, ...]:
+    how = session.suite.localization
+    if how is not None and how.known:
+        return tuple(sorted(how.known))
+    if how is None or concept not in impacts:
         raise SpecError(f"the local layers of '{concept}' are not known, because localisation failed")
-    return tuple(sorted(impacts[concept].top(session.suite.localization.top)))
+    return tuple(sorted(impacts[concept].top(how.top)))
 
 
 def _folder(session: Session, concept: str, arm: Arm, layers: tuple[int, ...] | None) -> Path:
     value, where = session.trained(concept), None if layers is None else list(layers)
-    seeds = list(session.suite.fitting.seeds)
-    key = session.key("artifact", arm.method, dict(arm.options), sides(value), list(value.prompts), where, seeds)
+    suite, seeds = session.suite, list(session.suite.fitting.seeds)
+    settings = evolve(session.model.resolve(suite.settings), lyrics="")
+    # Said only where it differs, so that a store of before these settings counted is still found.
+    how: list[Any] = [] if settings == session.fingerprint.defaults else [asdict(settings)]
+    if arm.unit == REACH:
+        how.append([REACH, suite.preservation, suite.fitting.reach])
+    options = arm.options_for(concept)
+    key = session.key("artifact", arm.method, options, sides(value), list(value.prompts), where, seeds, *how)
     return session.store.path("artifacts", key)
 
 
@@ -119,11 +145,27 @@ def _artifact(session: Session, concept: str, job: Job, label: str) -> Artifact:
             return session.tools.load_artifact(job.folder)
     seeds, tick = session.suite.fitting.seeds, session.ticker
     value = session.trained(concept)
-    made = job.method.fit(session.model, value, job.layers, seeds, lambda done, _: tick.at(done, label))
-    _save(session, job.folder, made)
+    model = tuned(session.model, session.suite.settings)
+    made = job.method.fit(model, value, job.layers, seeds, lambda done, _: tick.at(done, label))
+    _save(session, job, made)
     return session.tools.load_artifact(job.folder)
 
 
-def _save(session: Session, folder: Path, made: Artifact) -> None:
-    with disk(session.store.folder), new_folder(folder) as temporary:
+def _save(session: Session, job: Job, made: Artifact) -> None:
+    if job.arm.unit == REACH:
+        made = _reached(session, made)
+    with disk(session.store.folder), new_folder(job.folder) as temporary:
         made.save_pretrained(temporary)
+
+
+def _reached(session: Session, made: Artifact) -> Artifact:
+    """The artefact with its dose scale, on the prompts it was fitted on."""
+    suite, tools = session.suite, session.tools
+    return tools.calibrate(
+        session.model,
+        made,
+        tools.get_metric(suite.preservation),
+        prompts=min(suite.fitting.reach, suite.fitting.prompts),
+        settings=suite.settings,
+        progress=lambda done, _: None,
+    )

@@ -16,7 +16,7 @@ def generate(session: Session, plan: Plan) -> None:
     session.ticker.finish(len(wanted & set(session.store.clips)), "found in the store")
     for cell in cells(plan, session.store.clips.keys(), session.model.defaults.batch):
         try:
-            _make(session, cell)
+            make_cell(session, cell)
         except StoreError:
             raise
         except Exception as error:
@@ -24,7 +24,8 @@ def generate(session: Session, plan: Plan) -> None:
         session.ticker.finish(len(cell.rows), cell.label)
 
 
-def _make(session: Session, cell: Cell) -> None:
+def make_cell(session: Session, cell: Cell) -> None:
+    """Make the clips of a cell and keep them."""
     rows = list(cell.rows.values())
     clips = session.tools.run(session.model, rows, progress=lambda done, _: session.ticker.at(done, cell.label))
     folder = session.store.path("cells", cell.id)
