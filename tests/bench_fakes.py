@@ -86,7 +86,7 @@ class Method:
     artifact = ShiftArtifact
 
     def clips(self, prompts: int, seeds: int) -> int:
-        return 2 * prompts * seeds
+        return 0 if self.name == "pci" else 2 * prompts * seeds
 
     def fit(self, model: Any, concept: Concept, layers: Any, seeds: Sequence[int], progress: Any) -> Any:
         self.fits.append(self.name)

@@ -39,8 +39,8 @@ def localizing(suite: Suite, layers: int) -> int:
 
 
 def fitting(suite: Suite, arm: Arm, method: SteeringMethod) -> int:
-    """Clips for one fit, as the method counts them; the ceiling learns nothing."""
-    clips = 0 if arm.method == suite.ceiling else method.clips(suite.fitting.prompts, len(suite.fitting.seeds))
+    """Clips for one fit, as the method counts them, and those that measure how far it gets."""
+    clips = method.clips(suite.fitting.prompts, len(suite.fitting.seeds))
     return clips + (reaching(suite, method) if arm.unit == REACH else 0)
 
 

@@ -9,13 +9,12 @@ for which tada has a unit of its own, the calibrated dose.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from attrs import field, frozen, validators
 
-from tada_core import Artifact, BlendScore, Concept, Intervention, ModelAdapter, Schedule, SteeringMethod
-from tada_core.progress import Progress
+from tada_core import Artifact, BlendScore, Intervention, ModelAdapter, Schedule
+from tada_core.prompted import PromptMethod
 
 
 @frozen(eq=False)
@@ -34,7 +33,7 @@ class FreeSlidersArtifact(Artifact):
 
 
 @frozen
-class FreeSliders(SteeringMethod):
+class FreeSliders(PromptMethod):
     """Blended predictions.
 
     Attributes:
@@ -46,20 +45,6 @@ class FreeSliders(SteeringMethod):
 
     start: float = field(default=0.3, converter=float, validator=[validators.ge(0.0), validators.lt(1.0)])
 
-    def fit(
-        self,
-        model: ModelAdapter,
-        concept: Concept,
-        layers: Sequence[int] | None = None,
-        seeds: Sequence[int] = (0,),
-        progress: Progress | None = None,
-    ) -> FreeSlidersArtifact:
-        """Records the concept and the layers; generates nothing."""
-        return FreeSlidersArtifact(
-            model=model.name,
-            width=0,
-            concept=concept,
-            layers=model.pick(layers),
-            steps=model.defaults.steps,
-            options={"start": self.start, "model_layers": len(model.layers)},
-        )
+    def about(self, model: ModelAdapter) -> dict[str, Any]:
+        """From where on it acts, and how many layers are all of them."""
+        return {"start": self.start, "model_layers": len(model.layers)}

@@ -5,14 +5,13 @@ On all layers the whole prompt is switched; on some layers only those read the o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from attrs import frozen
 
-from tada_core import Artifact, Concept, Intervention, ModelAdapter, PatchText, Schedule, SteeringMethod, SwitchPrompt
+from tada_core import Artifact, Intervention, ModelAdapter, PatchText, Schedule, SwitchPrompt
 from tada_core.errors import SpecError
-from tada_core.progress import Progress
+from tada_core.prompted import PromptMethod
 
 
 @frozen(eq=False)
@@ -43,26 +42,12 @@ class PCIArtifact(Artifact):
 
 
 @frozen
-class PCI(SteeringMethod):
+class PCI(PromptMethod):
     """Prompt switching; the full switch defines the preservation ceiling of the protocol."""
 
     name: ClassVar[str] = "pci"
     artifact: ClassVar[type[Artifact]] = PCIArtifact
 
-    def fit(
-        self,
-        model: ModelAdapter,
-        concept: Concept,
-        layers: Sequence[int] | None = None,
-        seeds: Sequence[int] = (0,),
-        progress: Progress | None = None,
-    ) -> PCIArtifact:
-        """Records the concept and the layers; generates nothing."""
-        return PCIArtifact(
-            model=model.name,
-            width=0,
-            concept=concept,
-            layers=model.pick(layers),
-            steps=model.defaults.steps,
-            options={"model_layers": len(model.layers)},
-        )
+    def about(self, model: ModelAdapter) -> dict[str, Any]:
+        """How many layers are all of them."""
+        return {"model_layers": len(model.layers)}

@@ -10,12 +10,12 @@ cancels. No prompt gives such a text, so the strength's sign need not be what on
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from attrs import field, frozen, validators
 
-from tada_core import Artifact, Concept, Intervention, ModelAdapter, ShiftPrompt, SteeringMethod
-from tada_core.progress import Progress
+from tada_core import Artifact, Intervention, ModelAdapter, ShiftPrompt
+from tada_core.prompted import PromptMethod
 from tada_text_embedding.whole import refuse_some_layers
 
 
@@ -33,7 +33,7 @@ class TextEmbeddingArtifact(Artifact):
 
 
 @frozen
-class TextEmbedding(SteeringMethod):
+class TextEmbedding(PromptMethod):
     """Moved embedding of the whole prompt; on all layers only.
 
     Attributes:
@@ -45,25 +45,15 @@ class TextEmbedding(SteeringMethod):
 
     branch: Literal["cond", "both"] = field(default="cond", validator=validators.in_(("cond", "both")))
 
-    def fit(
-        self,
-        model: ModelAdapter,
-        concept: Concept,
-        layers: Sequence[int] | None = None,
-        seeds: Sequence[int] = (0,),
-        progress: Progress | None = None,
-    ) -> TextEmbeddingArtifact:
-        """Records the concept; generates nothing.
+    def place(self, model: ModelAdapter, layers: Sequence[int] | None) -> tuple[int, ...]:
+        """No layer is touched.
 
         Raises:
             SpecError: some layers are chosen.
         """
         refuse_some_layers(self.name, model, layers)
-        return TextEmbeddingArtifact(
-            model=model.name,
-            width=0,
-            concept=concept,
-            layers=(),
-            steps=model.defaults.steps,
-            options={"branch": self.branch},
-        )
+        return ()
+
+    def about(self, model: ModelAdapter) -> dict[str, Any]:
+        """The branch."""
+        return {"branch": self.branch}

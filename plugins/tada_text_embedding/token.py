@@ -62,6 +62,10 @@ class TokenEmbedding(SteeringMethod):
     anchor: str = ""
     branch: Literal["cond", "both"] = field(default="cond", validator=validators.in_(("cond", "both")))
 
+    def clips(self, prompts: int, seeds: int) -> int:
+        """None: only text is read."""
+        return 0
+
     def fit(
         self,
         model: ModelAdapter,
