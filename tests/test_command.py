@@ -23,10 +23,10 @@ from tada_registry.registry import Registry
 SPEED = Concept("speed", "fast {p}", "slow {p}", prompts=("a song", "a tune"), evaluation=("the song",))
 
 
-class Loudness(Metric):
+class Peakiness(Metric):
     """Mean absolute sample, for any model."""
 
-    name = "loudness"
+    name = "peakiness"
     kind = "alignment"
     unit = "full scale"
 
@@ -38,11 +38,11 @@ class Loudness(Metric):
 def on(monkeypatch, tiny_folder):
     """Registers the small model, a concept it can read and a metric; gives the options that choose the model."""
     module = ModuleType("made_up_for_commands")
-    module.Tiny, module.Loudness = tiny.Tiny, Loudness
+    module.Tiny, module.Peakiness = tiny.Tiny, Peakiness
     module.SPEED = SPEED
     for hook, entry in {
         "tada_models": Entry("model", "tiny", f"{module.__name__}:Tiny"),
-        "tada_metrics": Entry("metric", "loudness", f"{module.__name__}:Loudness"),
+        "tada_metrics": Entry("metric", "peakiness", f"{module.__name__}:Peakiness"),
         "tada_concepts": Entry("concept", "speed", f"{module.__name__}:SPEED"),
     }.items():
         setattr(module, hook, hookimpl(lambda entry=entry: [entry]))
@@ -102,8 +102,8 @@ def test_commands_stay_when_their_plugin_is_left_out(run, monkeypatch):
 def test_unknown_names_give_one_line_with_neighbours(run, on, tmp_path):
     refused(run("plugin"), "unknown command 'plugin'", "plugins")
     refused(run("localize", "sped", *on), "unknown concept 'sped'", "speed", "tada plugins")
-    refused(run("localize", "speed", "--readout", "loud"), "unknown metric 'loud'", "loudness")
-    refused(run("localize", "speed", "--readout", "loudness", "--on", "tyni"), "unknown model 'tyni'", "tiny")
+    refused(run("localize", "speed", "--readout", "peakines"), "unknown metric 'peakines'", "peakiness")
+    refused(run("localize", "speed", "--readout", "peakiness", "--on", "tyni"), "unknown model 'tyni'", "tiny")
     refused(run("fit", "ca", "speed", "--out", tmp_path / "a"), "unknown method 'ca'", "caa")
     refused(run("fit", "caa", "speed", "--layers", "9", "--out", tmp_path / "a", *on), "unknown layer '9'", "0 to 2")
 
@@ -149,20 +149,20 @@ def test_lists_of_numbers_are_checked(run, on, tmp_path):
 def test_localize_prints_json_and_writes_the_scores(run, on, tmp_path):
     out = tmp_path / "deep" / "speed.json"
     status, text, err = run(
-        "localize", "speed", *on, "--readout", "loudness", "--pairs", 2, "--seeds", 2, "--json", "--out", out
+        "localize", "speed", *on, "--readout", "peakiness", "--pairs", 2, "--seeds", 2, "--json", "--out", out
     )
     assert status == 0, err
     data = json.loads(text)
     saved = Impact.from_json(out.read_text())
     assert [row["layer"] for row in data["layers"]] == [0, 1, 2]
     assert [row["impact"] for row in data["layers"]] == [float(value) for value in saved.values]
-    assert (data["model"], data["concept"], data["readout"], data["base"]) == ("tiny", "speed", "loudness", "neutral")
+    assert (data["model"], data["concept"], data["readout"], data["base"]) == ("tiny", "speed", "peakiness", "neutral")
     assert saved.patched.shape == (3, 2, 2)
 
 
 def test_localize_draws_and_prints_a_table(run, on, tmp_path):
     out = tmp_path / "speed.png"
-    options = ("--readout", "loudness", "--pairs", 1, "--seeds", 1, "--base", "opposite")
+    options = ("--readout", "peakiness", "--pairs", 1, "--seeds", 1, "--base", "opposite")
     status, text, err = run("localize", "speed", *on, *options, "--out", out)
     assert status == 0, err
     assert "impact" in text
@@ -171,13 +171,13 @@ def test_localize_draws_and_prints_a_table(run, on, tmp_path):
 
 
 def test_localize_refuses_a_format_before_any_work(run, on, tmp_path):
-    words = ("localize", "speed", *on, "--readout", "loudness")
+    words = ("localize", "speed", *on, "--readout", "peakiness")
     refused(run(*words, "--out", tmp_path / "speed.txt"), "speed.txt", ".png")
     refused(run(*words, "--base", "middle"), "middle", "neutral or opposite")
 
 
 def test_localize_patches_other_parts_in_other_ways(run, on, tmp_path):
-    words = ("localize", "speed", *on, "--readout", "loudness", "--seeds", 1, "--json")
+    words = ("localize", "speed", *on, "--readout", "peakiness", "--seeds", 1, "--json")
     pairs = tmp_path / "pairs.json"
     pairs.write_text('[{"positive": "a fast song", "negative": "a slow song"}]')
     options = ("--pairs-file", pairs, "--slot", "out", "--mode", "noising", "--stages", 2)
@@ -194,7 +194,7 @@ def test_localize_patches_other_parts_in_other_ways(run, on, tmp_path):
 
 def test_localize_checks_a_cheaper_map(run, on, tmp_path):
     cheap = tmp_path / "cheap.json"
-    words = ("localize", "speed", *on, "--readout", "loudness", "--seeds", 1, "--pairs", 1)
+    words = ("localize", "speed", *on, "--readout", "peakiness", "--seeds", 1, "--pairs", 1)
     assert run(*words, "--out", cheap)[0] == 0
     status, out, _ = run(*words, "--check", cheap, "--top", 1, "--random", 1, "--json")
     found = json.loads(out)
@@ -203,7 +203,7 @@ def test_localize_checks_a_cheaper_map(run, on, tmp_path):
 
 
 def test_localize_screens(run, on):
-    words = ("localize", "speed", *on, "--readout", "loudness", "--seeds", 1, "--json", "--screen")
+    words = ("localize", "speed", *on, "--readout", "peakiness", "--seeds", 1, "--json", "--screen")
     status, text, err = run(*words, "--pairs", 2, "--top", 1)
     assert status == 0, err
     data = json.loads(text)
