@@ -61,9 +61,8 @@ def unreadable(line: str, language: str) -> SpecError:
 
 def _replace(text: str, language: str) -> str:
     say: Callable[..., str] = partial(import_module("num2words").num2words, lang=language)
-    if (
-        language != "tr"
-    ):  # num2words joins Turkish decimals into one wrong word; upstream reads both sides on their own.
+    # num2words joins Turkish decimals into one wrong word; upstream reads both sides on their own.
+    if language != "tr":
         text = re.sub(r"[0-9]+[.,][0-9]+", lambda found: say(float(found[0].replace(",", "."))), text)
     if language in ORDINAL:
         text = re.sub(rf"([0-9]+){ORDINAL[language]}", lambda found: say(int(found[1]), ordinal=True), text)
