@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 _HOME = {
     "tada_core.adapter": ("Batch", "Call", "Defaults", "ModelAdapter"),
-    "tada_core.agreement": ("Agreement",),
+    "tada_core.localization.agreement": ("Agreement",),
     "tada_core.artifact": ("Artifact",),
     "tada_core.audio": ("Audio",),
     "tada_core.clip": ("Clip",),
@@ -24,7 +24,7 @@ _HOME = {
     "tada_core.errors": ("TadaError",),
     "tada_core.generation": ("Generation", "Row", "Settings", "seed_at", "with_seeds"),
     "tada_core.hookspecs": ("hookimpl", "hookspec"),
-    "tada_core.impact": ("Impact",),
+    "tada_core.localization.impact": ("Impact",),
     "tada_core.interventions": (
         "Ablate",
         "AddVector",
@@ -40,13 +40,13 @@ _HOME = {
         "SparseAutoencoder",
         "SwitchPrompt",
     ),
-    "tada_core.localization": ("localize",),
+    "tada_core.localization.localize": ("localize",),
     "tada_core.method": ("SteeringMethod",),
     "tada_core.metric": ("Metric",),
-    "tada_core.pair": ("Pair", "read_pairs", "write_pairs"),
-    "tada_core.part": ("Part", "couples", "singles", "stages"),
+    "tada_core.localization.pair": ("Pair", "read_pairs", "write_pairs"),
+    "tada_core.localization.part": ("Part", "couples", "singles", "stages"),
     "tada_core.schedule": ("Schedule",),
-    "tada_core.screening": ("screen",),
+    "tada_core.localization.screening": ("screen",),
     "tada_core.serial": ("content_hash", "from_dict", "load_spec", "save_spec", "to_dict"),
     "tada_core.sites": ("Layer", "Site"),
     "tada_core.tensors": ("TensorRef",),
@@ -116,7 +116,6 @@ __all__ = [
 
 if TYPE_CHECKING:
     from tada_core.adapter import Batch, Call, Defaults, ModelAdapter
-    from tada_core.agreement import Agreement
     from tada_core.artifact import Artifact
     from tada_core.audio import Audio
     from tada_core.calibration import calibrate
@@ -130,7 +129,6 @@ if TYPE_CHECKING:
     from tada_core.errors import TadaError
     from tada_core.generation import Generation, Row, Settings, seed_at, with_seeds
     from tada_core.hookspecs import hookimpl, hookspec
-    from tada_core.impact import Impact
     from tada_core.interventions import (
         Ablate,
         AddVector,
@@ -146,13 +144,15 @@ if TYPE_CHECKING:
         SparseAutoencoder,
         SwitchPrompt,
     )
-    from tada_core.localization import localize
+    from tada_core.localization.agreement import Agreement
+    from tada_core.localization.impact import Impact
+    from tada_core.localization.localize import localize
+    from tada_core.localization.pair import Pair, read_pairs, write_pairs
+    from tada_core.localization.part import Part, couples, singles, stages
+    from tada_core.localization.screening import screen
     from tada_core.method import SteeringMethod
     from tada_core.metric import Metric
-    from tada_core.pair import Pair, read_pairs, write_pairs
-    from tada_core.part import Part, couples, singles, stages
     from tada_core.schedule import Schedule
-    from tada_core.screening import screen
     from tada_core.serial import content_hash, from_dict, load_spec, save_spec, to_dict
     from tada_core.sites import Layer, Site
     from tada_core.tensors import TensorRef

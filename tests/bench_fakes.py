@@ -24,8 +24,8 @@ from tada_core.clip import Clip
 from tada_core.concept import Concept
 from tada_core.errors import unknown
 from tada_core.generation import Row, Settings
-from tada_core.impact import Impact
 from tada_core.interventions import Intervention, ShiftPrompt
+from tada_core.localization.impact import Impact
 from tada_core.sites import Layer
 
 RATE, SECONDS = 16000, 3

@@ -22,7 +22,7 @@ from tada_bench.timing import duration, size
 from tada_bench.tuned import tuned
 from tada_core import DoseScale, Settings
 from tada_core.errors import SpecError, UnknownNameError
-from tada_core.pair import Pair, write_pairs
+from tada_core.localization.pair import Pair, write_pairs
 
 
 def test_suite_survives_json(tmp_path: Path) -> None:

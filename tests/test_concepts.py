@@ -17,7 +17,7 @@ from tada_concepts.released import read_released, write_released
 from tada_core import Settings
 from tada_core.concept import Concept
 from tada_core.errors import SpecError
-from tada_core.pair import Pair, read_pairs
+from tada_core.localization.pair import Pair, read_pairs
 from tada_etude.synth.captions import ADJECTIVES, PHRASES
 from tada_probes.probe import PROBES
 

@@ -20,7 +20,7 @@ from tada_concepts.lookup import KEYWORDS, get_keywords
 from tada_concepts.published import PUBLISHED
 from tada_concepts.swap import swap, vowel_sound
 from tada_core.errors import SpecError, UnknownNameError
-from tada_core.pair import Pair, read_pairs, write_pairs
+from tada_core.localization.pair import Pair, read_pairs, write_pairs
 from tada_etude.synth.attributes import draw
 from tada_etude.synth.captions import caption as etude_caption
 

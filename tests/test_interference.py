@@ -36,15 +36,15 @@ from tada_core import (
     Site,
     SparseAutoencoder,
     TensorRef,
-    composition,
 )
-from tada_core.composition import interference, names, shared
 from tada_core.errors import ArtifactError, DoseError, SpecError, UnknownNameError
-from tada_core.interference import Interference
-from tada_core.interference_figure import figure
+from tada_core.interference import composition
+from tada_core.interference.composition import interference, names, shared
+from tada_core.interference.figure import figure
+from tada_core.interference.interference import Interference
+from tada_core.interference.overlap import overlap
+from tada_core.interference.trials import around
 from tada_core.maths.interference import changes, shares
-from tada_core.overlap import overlap
-from tada_core.trials import around
 from tada_pci.pci import PCI
 
 FITTED, SHARED = ("a calm song", "a song"), ("the evening", "a tune", "the organ")

@@ -40,17 +40,17 @@ from tada_core import (
     stages,
     to_dict,
 )
-from tada_core.agreement import agreement, spots
 from tada_core.engine.check import check_rows
 from tada_core.engine.run import batches, generations
 from tada_core.errors import SpecError, UnknownNameError
 from tada_core.interventions import donors_of, sites_of
+from tada_core.localization.agreement import agreement, spots
+from tada_core.localization.pair import Pair
 from tada_core.maths.elimination import by_confidence, by_halves
 from tada_core.maths.impact import impact
 from tada_core.maths.rank import spearman
 from tada_core.maths.student import t_quantile
 from tada_core.observer import Observer
-from tada_core.pair import Pair
 
 HOST, DONOR, LAYERS = "a calm fast song", "the sad organ", (0, 1, 2)
 PROMPTS = ("a calm song", "the organ tune", "a piano song", "a sad tune")
@@ -509,8 +509,8 @@ class Told(tiny.Tiny):
 @pytest.fixture
 def told(model: tiny.Tiny, monkeypatch: pytest.MonkeyPatch) -> Told:
     """A model whose clips hold the prescribed scores."""
-    from tada_core import experiment
     from tada_core.clip import Clip
+    from tada_core.localization import experiment
 
     made = Told(model.pipe)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tada_bench.results import ArmResult
 
 if TYPE_CHECKING:
-    from tada_core.impact import Impact
+    from tada_core.localization.impact import Impact
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
 """Okabe and Ito's palette, told apart with any colour vision."""

@@ -99,7 +99,7 @@ class Installed:
 
     def read_impact(self, text: str) -> Impact:
         """See `tada_core.Impact.from_json`."""
-        from tada_core.impact import Impact
+        from tada_core.localization.impact import Impact
 
         return Impact.from_json(text)
 

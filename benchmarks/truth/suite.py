@@ -18,7 +18,7 @@ from tada_bench.page.build import read_impacts
 from tada_bench.plan import Plan
 from tada_bench.store.store import Store
 from tada_bench.suite import Suite
-from tada_core.impact import Impact
+from tada_core.localization.impact import Impact
 
 DOCS: Final = Path(__file__).parents[2] / "docs"
 

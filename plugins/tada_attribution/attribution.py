@@ -26,12 +26,12 @@ from torch import Tensor
 
 from tada_attribution.gates import gated
 from tada_core import Concept, Impact, ModelAdapter, Row, Settings, Site, seed_at
-from tada_core.design import cases_of
 from tada_core.engine.donors import Donors, read_donors
 from tada_core.engine.replay import Recorded, calls_of, record
 from tada_core.errors import SpecError
-from tada_core.experiment import Case
-from tada_core.pair import Pair
+from tada_core.localization.design import cases_of
+from tada_core.localization.experiment import Case
+from tada_core.localization.pair import Pair
 from tada_core.progress import Progress, bar
 
 Array = NDArray[np.float64]

@@ -28,7 +28,7 @@ def attribute(
 ) -> None:
     """Estimate how much of a concept each layer carries, from gradients; confirm the best ones with `tada localize`."""
     from tada_attribution.attribution import attribute as attributed
-    from tada_core.pair import read_pairs
+    from tada_core.localization.pair import read_pairs
 
     check_out(out)
     cases: Any = pairs if pairs_file is None else read_pairs(pairs_file)

@@ -32,7 +32,7 @@ def counterfactuals(
     from tada_concepts.captions import OWN, own_captions, read_captions
     from tada_concepts.counterfactual import select
     from tada_concepts.lookup import get_keywords
-    from tada_core.pair import write_pairs
+    from tada_core.localization.pair import write_pairs
 
     keywords = get_keywords(concept)
     selection = select(own_captions(captions) if captions in OWN else read_captions(captions, column), keywords, most)

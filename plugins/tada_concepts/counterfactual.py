@@ -17,7 +17,7 @@ from attrs import frozen
 from tada_concepts.keywords import Keywords
 from tada_concepts.swap import swap
 from tada_core.errors import SpecError
-from tada_core.pair import Pair
+from tada_core.localization.pair import Pair
 
 
 class Reason(StrEnum):

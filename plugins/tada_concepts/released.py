@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from tada_concepts.published import PUBLISHED
 from tada_core.errors import SpecError
-from tada_core.pair import Pair, write_pairs
+from tada_core.localization.pair import Pair, write_pairs
 
 COLUMNS: Final = ("original_feature", "clean_prompt", "corrupted_prompt")
 

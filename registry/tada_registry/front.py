@@ -16,7 +16,7 @@ from tada_registry.registry import registry
 
 if TYPE_CHECKING:
     from tada_core import Artifact, Concept, Impact, Metric, ModelAdapter, SteeringMethod
-    from tada_core.interference import Interference
+    from tada_core.interference.interference import Interference
 
 _CONTRACTS = {
     "model": "tada_core.adapter:ModelAdapter",
@@ -110,8 +110,8 @@ def calibrate(model: ModelAdapter, artifact: Artifact, metric: Metric | None = N
 def interference(
     model: ModelAdapter, artifacts: Sequence[Artifact], readout: Metric | None = None, **options: Any
 ) -> Interference:
-    """How several artefacts disturb each other; see `tada_core.composition`. The default readout is `probes`."""
-    from tada_core.composition import interference as measure
+    """How several artefacts disturb each other, by default as `probes` hear it; see `tada_core.interference`."""
+    from tada_core.interference.composition import interference as measure
 
     return measure(model, artifacts, readout or get_metric("probes"), **options)
 

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 import tada_registry as tada
-from tada_core.interference_table import PARTS
+from tada_core.interference.table import PARTS
 from tada_core.progress import bar
 from tada_registry.terminal.model import Load, On, Source
 from tada_registry.terminal.options import options
 from tada_registry.terminal.screen import table
 
 if TYPE_CHECKING:
-    from tada_core.interference import Interference
+    from tada_core.interference.interference import Interference
 
 TITLES = {
     "effects": "each artefact alone, read by every concept; shares of the concept's own prompt swap",

@@ -16,7 +16,7 @@ from tada_registry.terminal.options import options
 
 if TYPE_CHECKING:
     from tada_core.adapter import ModelAdapter
-    from tada_core.part import Part
+    from tada_core.localization.part import Part
 
 
 def localize(
@@ -45,9 +45,9 @@ def localize(
     out: Out = None,
 ) -> None:
     """Measure how much of a concept each layer carries, by patching the concept's prompt into one layer at a time."""
-    from tada_core.agreement import agreement, spots
-    from tada_core.pair import read_pairs
-    from tada_core.screening import screen as screened
+    from tada_core.localization.agreement import agreement, spots
+    from tada_core.localization.pair import read_pairs
+    from tada_core.localization.screening import screen as screened
 
     check_out(out)
     how: dict[str, Any] = {"base": base, "slot": slot, "mode": mode, "seeds": tuple(range(seeds))}
@@ -66,7 +66,7 @@ def localize(
 
 
 def _parts(model: ModelAdapter, couples: bool, stages: int | None) -> tuple[Part, ...] | None:
-    from tada_core import part
+    from tada_core.localization import part
 
     if couples and stages is not None:
         raise SpecError("--couples and --stages say two things; leave out one of them")

@@ -23,8 +23,8 @@ from tada_bench.store.store import Store
 from tada_bench.suite import Suite
 from tada_bench.tables import HEAD, latex, lines, markdown, results_csv, scores_csv
 from tada_core.audio import Audio
-from tada_core.heatmap import plot_impacts
-from tada_core.impact import Impact
+from tada_core.localization.heatmap import plot_impacts
+from tada_core.localization.impact import Impact
 
 
 @frozen

@@ -16,7 +16,7 @@ from tada_bench.store.store import Store
 from tada_bench.suite import Suite
 from tada_bench.tables import number
 from tada_core.errors import SpecError
-from tada_core.impact import Impact
+from tada_core.localization.impact import Impact
 
 
 def page_data(

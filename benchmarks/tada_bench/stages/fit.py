@@ -18,7 +18,7 @@ from tada_core.errors import SpecError, StoreError
 
 if TYPE_CHECKING:
     from tada_core.artifact import Artifact
-    from tada_core.impact import Impact
+    from tada_core.localization.impact import Impact
     from tada_core.method import SteeringMethod
 
 

@@ -12,10 +12,10 @@ from tada_bench.session import Session, sides, target
 from tada_bench.store.files import disk, write_text
 from tada_bench.suite import Localization
 from tada_core.errors import SpecError, StoreError
-from tada_core.pair import Pair, read_pairs
+from tada_core.localization.pair import Pair, read_pairs
 
 if TYPE_CHECKING:
-    from tada_core.impact import Impact
+    from tada_core.localization.impact import Impact
 
 
 def localise(session: Session) -> dict[str, Impact]:

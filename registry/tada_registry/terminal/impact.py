@@ -12,8 +12,8 @@ from tada_core.errors import SpecError
 from tada_registry.terminal.screen import table
 
 if TYPE_CHECKING:
-    from tada_core.agreement import Agreement
-    from tada_core.impact import Impact
+    from tada_core.localization.agreement import Agreement
+    from tada_core.localization.impact import Impact
 
 ENDINGS = (".json", ".png", ".svg", ".pdf")
 
@@ -39,7 +39,7 @@ def read_impact(path: Path) -> Impact:
     Raises:
         SpecError: it cannot be read, or is something else.
     """
-    from tada_core.impact import Impact
+    from tada_core.localization.impact import Impact
 
     try:
         return Impact.from_json(path.read_text(encoding="utf-8"))

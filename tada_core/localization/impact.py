@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from tada_core.convert import ints, texts
 from tada_core.errors import SpecError
+from tada_core.localization.pair import Pair
+from tada_core.localization.part import Part
 from tada_core.maths.impact import Mode, impact
-from tada_core.pair import Pair
-from tada_core.part import Part
 from tada_core.schedule import Schedule
 from tada_core.statistics import bootstrap
 
@@ -183,7 +183,7 @@ class Impact:
 
     def plot(self, path: str | Path) -> Path:
         """Draw impact per part with intervals; the ending names the format (.png, .svg, .pdf)."""
-        from tada_core.heatmap import plot_impacts
+        from tada_core.localization.heatmap import plot_impacts
 
         return plot_impacts([self], path)
 

@@ -11,14 +11,14 @@ from typing import Literal
 
 from tada_core.adapter import ModelAdapter
 from tada_core.concept import Concept
-from tada_core.design import design
-from tada_core.experiment import Patched
 from tada_core.generation import Settings
-from tada_core.impact import Impact
+from tada_core.localization.design import design
+from tada_core.localization.experiment import Patched
+from tada_core.localization.impact import Impact
+from tada_core.localization.pair import Pair
+from tada_core.localization.part import Part
 from tada_core.maths.impact import Mode
 from tada_core.metric import Metric
-from tada_core.pair import Pair
-from tada_core.part import Part
 from tada_core.progress import Progress
 
 
@@ -49,7 +49,7 @@ def localize(
         readout: an alignment metric.
         base: which template is the source; the choice changes the result and is kept in it. Idle where pairs are given.
         layers: layers to try, each on its own (default: all).
-        parts: what to try instead, such as `couples(...)` or `stages(...)` of `tada_core.part`.
+        parts: what to try instead, such as `couples(...)` or `stages(...)` of `tada_core.localization.part`.
         pairs: how many of the concept's prompts, or counterfactual captions, read as they are.
         seeds: one generation per prompt and seed; every prompt has noise of its own (`seed_at`).
         slot: what is patched: "text" (default), "k" and "v" (prompts of one token length), or "out": the layer's

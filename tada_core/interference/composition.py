@@ -18,11 +18,11 @@ from tada_core.convert import texts
 from tada_core.engine.run import run
 from tada_core.errors import SpecError
 from tada_core.generation import Row, Settings, with_seeds
-from tada_core.interference import Interference
+from tada_core.interference.interference import Interference
+from tada_core.interference.overlap import overlap
+from tada_core.interference.trials import arranged, trials
 from tada_core.metric import Metric
-from tada_core.overlap import overlap
 from tada_core.progress import Progress
-from tada_core.trials import arranged, trials
 
 Array = NDArray[np.float64]
 

@@ -10,9 +10,9 @@ from attrs import asdict, frozen
 from numpy.typing import NDArray
 
 from tada_core.errors import SpecError
-from tada_core.impact import Impact
+from tada_core.localization.impact import Impact
+from tada_core.localization.part import Part
 from tada_core.maths.rank import spearman
-from tada_core.part import Part
 
 Array = NDArray[np.float64]
 

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from tada_core.convert import ints, texts
 from tada_core.errors import SpecError, unknown
-from tada_core.interference_figure import draw
-from tada_core.interference_table import PARTS
+from tada_core.interference.figure import draw
+from tada_core.interference.table import PARTS
 from tada_core.maths.interference import changes, shares
 from tada_core.statistics import bootstrap
 

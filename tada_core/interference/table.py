@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tada_core.maths.interference import KINDS
 
 if TYPE_CHECKING:
-    from tada_core.interference import Interference
+    from tada_core.interference.interference import Interference
 
 
 def effects(found: Interference) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tada_core.impact import Impact
+from tada_core.localization.impact import Impact
 
 
 def plot_impacts(impacts: Sequence[Impact], path: str | Path) -> Path:

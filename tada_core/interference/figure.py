@@ -13,7 +13,7 @@ from tada_core.maths.interference import KINDS
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from tada_core.interference import Interference
+    from tada_core.interference.interference import Interference
 
 LETTER: float = 0.075
 """Inches that a letter of a label takes."""

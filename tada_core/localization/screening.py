@@ -14,17 +14,17 @@ from numpy.typing import NDArray
 
 from tada_core.adapter import ModelAdapter
 from tada_core.concept import Concept
-from tada_core.design import design
 from tada_core.engine.check import check_rows
 from tada_core.errors import SpecError
-from tada_core.experiment import Experiment, Patched
 from tada_core.generation import Settings
-from tada_core.impact import Impact
+from tada_core.localization.design import design
+from tada_core.localization.experiment import Experiment, Patched
+from tada_core.localization.impact import Impact
+from tada_core.localization.pair import Pair
+from tada_core.localization.part import Part
 from tada_core.maths.elimination import by_confidence, by_halves
 from tada_core.maths.impact import Mode
 from tada_core.metric import Metric
-from tada_core.pair import Pair
-from tada_core.part import Part
 from tada_core.progress import Progress
 
 Array = NDArray[np.float64]

@@ -8,12 +8,12 @@ from typing import Any, get_args
 from tada_core.adapter import ModelAdapter
 from tada_core.concept import Concept
 from tada_core.errors import SpecError
-from tada_core.experiment import Case, Experiment, Patched
 from tada_core.generation import Settings
+from tada_core.localization.experiment import Case, Experiment, Patched
+from tada_core.localization.pair import Pair
+from tada_core.localization.part import Part, singles
 from tada_core.maths.impact import Mode
 from tada_core.metric import Metric
-from tada_core.pair import Pair
-from tada_core.part import Part, singles
 
 
 def design(

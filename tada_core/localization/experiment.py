@@ -13,12 +13,12 @@ from tada_core.adapter import ModelAdapter
 from tada_core.concept import Concept
 from tada_core.engine.run import generations, run
 from tada_core.generation import Row, Settings, seed_at
-from tada_core.impact import Impact
 from tada_core.interventions import Ablate, Intervention, PatchKV, PatchOutput, PatchText
+from tada_core.localization.impact import Impact
+from tada_core.localization.pair import Pair
+from tada_core.localization.part import Part
 from tada_core.maths.impact import Mode
 from tada_core.metric import Metric
-from tada_core.pair import Pair
-from tada_core.part import Part
 from tada_core.progress import Progress
 from tada_core.sites import Site
 
@@ -38,7 +38,7 @@ class Case:
 
 @frozen(eq=False)
 class Experiment:
-    """What a localisation compares; `tada_core.design` makes one out of what a user says."""
+    """What a localisation compares; `tada_core.localization.design` makes one out of what a user says."""
 
     model: ModelAdapter
     concept: Concept

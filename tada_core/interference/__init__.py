@@ -1,0 +1,1 @@
+"""How several artefacts disturb each other when they are turned together."""
