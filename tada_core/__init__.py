@@ -22,6 +22,7 @@ _HOME = {
     "tada_core.engine.run": ("run",),
     "tada_core.entry": ("Entry",),
     "tada_core.errors": ("TadaError",),
+    "tada_core.even": ("Even",),
     "tada_core.generation": ("Generation", "Row", "Settings", "seed_at", "with_seeds"),
     "tada_core.hookspecs": ("hookimpl", "hookspec"),
     "tada_core.localization.impact": ("Impact",),
@@ -68,6 +69,7 @@ __all__ = [
     "Defaults",
     "DoseScale",
     "Entry",
+    "Even",
     "Generation",
     "Impact",
     "Intervention",
@@ -127,6 +129,7 @@ if TYPE_CHECKING:
     from tada_core.engine.run import run
     from tada_core.entry import Entry
     from tada_core.errors import TadaError
+    from tada_core.even import Even
     from tada_core.generation import Generation, Row, Settings, seed_at, with_seeds
     from tada_core.hookspecs import hookimpl, hookspec
     from tada_core.interventions import (

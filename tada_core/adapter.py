@@ -149,6 +149,10 @@ class ModelAdapter(ABC):
         """Tokens of a prompt that the layers read; None where every prompt is padded to one length."""
         return None
 
+    def unread(self, text: str) -> str:
+        """The end of a prompt that is not read because it is too long; "" where all of it is."""
+        return ""
+
     def places(self, text: str, word: str) -> tuple[str, tuple[int, ...]]:
         """Where a word of a prompt is: the denoiser's text argument, and the places along its axis of tokens.
 

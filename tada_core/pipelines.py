@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from math import inf
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
@@ -18,7 +16,9 @@ from tada_core.audio import Audio
 from tada_core.errors import CheckpointError, SpecError
 from tada_core.folder import check_folder
 from tada_core.generation import Settings
+from tada_core.loading import whole
 from tada_core.sites import Layer
+from tada_core.tokens import unread, word_places
 
 
 class PipelineAdapter(ModelAdapter):
@@ -70,7 +70,7 @@ class PipelineAdapter(ModelAdapter):
             options: passed on to the pipeline's `from_pretrained`.
 
         Raises:
-            CheckpointError: the source does not exist or holds another pipeline, or a file of it is missing.
+            CheckpointError: the source does not exist or holds another pipeline, or a file or tensor of it is missing.
         """
         import diffusers
 
@@ -78,7 +78,7 @@ class PipelineAdapter(ModelAdapter):
         if Path(where).is_dir():
             check_folder(Path(where), kind)
         try:
-            with quiet():
+            with whole():
                 given = cls.components(where, dtype) | options
                 pipe = kind.from_pretrained(where, dtype=dtype, **given)
         except (OSError, ValueError, KeyError) as error:
@@ -134,6 +134,10 @@ class PipelineAdapter(ModelAdapter):
     def places(self, text: str, word: str) -> tuple[str, tuple[int, ...]]:
         """Tokens of a word in the pipeline's text, which begins with the prompt's."""
         return self.text_kwargs[0], word_places(self.pipe.tokenizer, text, word, self.most)
+
+    def unread(self, text: str) -> str:
+        """What is behind the pipeline's limit; nothing is known of one without a `tokenizer`."""
+        return unread(self.pipe.tokenizer, text, self.most) if hasattr(self.pipe, "tokenizer") else ""
 
     @property
     def most(self) -> int:
@@ -218,49 +222,3 @@ def stack(network: nn.Module, blocks: str, attention: str, width: int, **how: An
     """
     count = len(list(network.get_submodule(blocks).children()))
     return tuple(Layer(i, f"{blocks}.{i}.{attention}", f"{blocks}.{i}", width, **how) for i in range(count))
-
-
-def count_tokens(tokenizer: Any, text: str, most: int) -> int:
-    """Tokens of a prompt that is cut after `most`."""
-    return len(tokenizer(text, truncation=True, max_length=most).input_ids)
-
-
-def word_places(tokenizer: Any, text: str, word: str, most: int) -> tuple[int, ...]:
-    """Tokens of a prompt that spell a word, wherever it occurs as a whole word.
-
-    Args:
-        tokenizer: a fast tokenizer of transformers.
-        text: the prompt.
-        word: a word or several, as they stand in it.
-        most: tokens after which the prompt is cut.
-
-    Raises:
-        SpecError: the word is not in the prompt, or only where it is cut.
-    """
-    spans = [found.span() for found in re.finditer(rf"(?<!\w){re.escape(word)}(?!\w)", text)]
-    if not spans or not word.strip():
-        raise SpecError(f"the word '{word}' is not in the prompt '{text}'")
-    offsets = tokenizer(text, return_offsets_mapping=True, truncation=True, max_length=most).offset_mapping
-    places = tuple(
-        place
-        for place, (start, end) in enumerate(offsets)
-        if end > start and any(start < last and end > first for first, last in spans)
-    )
-    if not places:
-        raise SpecError(f"the word '{word}' is not among the {most} tokens that are read of the prompt '{text}'")
-    return places
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """No loading bars of the libraries below; they are over in a second and break up our own lines."""
-    import diffusers.utils.logging as below
-    import transformers.utils.logging as beneath
-
-    below.disable_progress_bar()
-    beneath.disable_progress_bar()
-    try:
-        yield
-    finally:
-        below.enable_progress_bar()
-        beneath.enable_progress_bar()

@@ -31,13 +31,27 @@ def bootstrap(
     Returns:
         Lower and upper bound, shaped like the statistic; NaN where the statistic is undefined on every resample.
     """
+    return percentiles(resampled(statistic, prompts, seeds, resamples, seed), level)
+
+
+def resampled(
+    statistic: Callable[[Indices, Indices], Array], prompts: int, seeds: int, resamples: int = 2000, seed: int = 0
+) -> Array:
+    """The statistic on every resample, shape [resamples, ...]; the same seed draws the same prompts and seeds.
+
+    Arguments as `bootstrap`.
+    """
     draw = np.random.default_rng(seed)
-    values = np.stack(
+    return np.stack(
         [
             statistic(draw.integers(0, prompts, (prompts, 1)), draw.integers(0, seeds, (1, seeds)))
             for _ in range(resamples)
         ]
     )
+
+
+def percentiles(values: Array, level: float = 0.95) -> tuple[Array, Array]:
+    """Lower and upper bound of what `resampled` gave; NaN where it is undefined on every resample."""
     tail = (1 - level) / 2
     undefined = np.isnan(values).all(axis=0)
     filled = np.where(undefined, 0.0, values)

@@ -95,11 +95,13 @@ class Method:
 
 @frozen
 class Probe:
-    """Alignment: mean level of the clip; preservation: mean distance to the reference."""
+    """Alignment: mean level of the clip; preservation: mean distance to the reference; quality: 7 less the level."""
 
     name: str = "probes"
     kind: str = "alignment"
     unit: str = "dB"
+    direction: int = 1
+    heard: list[int] = field(factory=list)
 
     def unit_for(self, concept: Concept) -> str:
         return self.unit
@@ -107,6 +109,10 @@ class Probe:
     def score(self, clips: Sequence[Audio], against: Any = None) -> Any:
         if self.kind == "alignment":
             return np.array([float(clip.samples.mean()) for clip in clips])
+        if self.kind == "quality":
+            assert against is None
+            self.heard.append(len(clips))
+            return np.array([7 - float(clip.samples.mean()) for clip in clips])
         pairs = zip(clips, against, strict=True)
         return np.array([float((clip.samples - other.samples).abs().mean()) for clip, other in pairs])
 
@@ -115,6 +121,9 @@ METRICS = {
     "probes": Probe(),
     "loudness": Probe("loudness"),
     "spectral": Probe("spectral", "preservation", "distance"),
+    "beauty": Probe("beauty", "quality", "points"),
+    "truth": Probe("truth", "quality", "points"),
+    "noise": Probe("noise", "quality", "dB", direction=-1),
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import combinations
 from pathlib import Path
 
 import pytest
@@ -42,13 +43,20 @@ def test_bench_prints_the_budget_first_and_the_page_last(suite: Path, capsys: py
     assert lines[-1] == "tada-results/small/report/index.html"
     assert Path(lines[-1]).is_file()
     assert any(line.startswith("tempo    shift all") for line in lines)
+    assert "tempo, drums: 3 prompts cannot distinguish anything: the smallest possible p is .25" in lines
     assert "114 of 114 clips" in shown.err
 
 
 def test_bench_smaller_and_as_json(suite: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert tada("bench", str(suite), "--limit", "1", "--seeds", "1", "--out", "there", "--json") == 0
     found = json.loads(capsys.readouterr().out)
-    assert set(found) == {"page", "results", "failures"}
+    assert set(found) == {"page", "results", "comparisons", "failures"}
+    assert {(one["concept"], one["first"], one["second"]) for one in found["comparisons"]} == {
+        (concept, first, second)
+        for concept in SUITE.concepts
+        for first, second in combinations(["shift all", "shift local", "pci all"], 2)
+    }
+    assert {one["mean"]["p"] for one in found["comparisons"]} == {1}
     assert found["page"] == "there/report/index.html"
     assert {(one["prompts"], one["seeds"]) for one in found["results"]} == {(1, 1)}
     assert Suite.load("there/suite.json") == SUITE.resized(prompts=1, seeds=1)

@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import bench_fakes
 import numpy as np
 import pytest
 import soundfile
@@ -18,7 +19,11 @@ from bench_fakes import RATE, SECONDS, SUITE, FakeTools, bench
 
 from tada_bench.page.build import Report, report
 from tada_bench.page.picture import COLUMNS, ROWS, spectrogram
+from tada_bench.paper.beside import beside, published
+from tada_bench.protocol.bootstrap import Estimate
+from tada_bench.results import ArmResult, PointResult, TwoSided
 from tada_bench.tables import latex, markdown, number, span
+from tada_bench.tables.layout import layout
 from tada_core.audio import Audio
 from tada_core.errors import StoreError
 
@@ -103,6 +108,15 @@ def test_tables_csv_and_page_hold_the_same_numbers(made: Report) -> None:
     page, tables = made.page.read_text(), (made.page.parent / "tables.md").read_text()
     for row, result in zip(rows, made.results, strict=True):
         assert float(row["mean"]) == result.mean.value
+        assert [row["reached_positive"], row["reached_negative"]] == [str(there) for there in result.reached]
+        for side, rests in zip(("positive", "negative"), result.support, strict=True):
+            assert rests is not None
+            assert [float(row[f"{name}_{side}"]) for name in ("reach", "gap", "first", "interpolated")] == [
+                rests.reach,
+                rests.gap,
+                rests.first,
+                rests.interpolated,
+            ]
         assert number(result.mean.value) in page
         assert number(result.mean.value) in tables
     assert {row["prompts"] for row in rows if row["concept"] == "tempo"} == {"3"}
@@ -125,6 +139,11 @@ def test_results_are_the_fakes_own_line(made: Report) -> None:
     local = made.results[1]
     assert local.layers == (1,)
     assert local.reached == (False, False)
+    assert local.notes[0].startswith("side +: does not reach the cut-off 0.150; the curve ends at 0.100")
+    assert (result.notes, made.results[2].notes) == ((), ())
+    # Changes 0, .15, .3: one piece up to the cut-off, which is a point of the curve but for rounding to 16 bits.
+    assert result.support[0] is not None and result.support[0].first == pytest.approx(1, abs=1e-3)
+    assert local.support[0] is not None and local.support[0].reach == pytest.approx(0.1, rel=1e-3)
 
 
 def test_scores_of_every_clip_are_kept(made: Report) -> None:
@@ -194,8 +213,134 @@ def test_numbers_and_layers_in_words() -> None:
 
 
 def test_latex_and_markdown_have_one_row_per_arm(made: Report) -> None:
+    assert "quality" not in markdown(made.results)
     assert markdown(made.results).count("\n") == 2 + len(made.results)
     assert latex(made.results).count(r"\\") == 1 + len(made.results)
+
+
+def test_curves_that_end_early_are_said_in_the_words_of_the_protocol(made: Report) -> None:
+    said = "shift local, tempo, side +: does not reach the cut-off 0.150; the curve ends at 0.100, and nothing is "
+    assert f"{said}extrapolated" in Page(made.page).text
+    assert f"* {said}extrapolated" in (made.page.parent / "tables.md").read_text()
+    assert "pci all, tempo" not in Page(made.page).text
+
+
+def test_differences_are_in_all_files_with_the_prompts_that_remain(made: Report) -> None:
+    table, page = read(made, "comparisons"), Page(made.page)
+    assert len(table) == len(made.comparisons) == 2 * 3
+    for row, one in zip(table, made.comparisons, strict=True):
+        assert float(row["mean_value"]) == one.mean.value
+        assert float(row["mean_corrected"]) == one.mean.corrected
+        assert row["prompts"] == ("3" if one.concept == "tempo" else "2")
+    text = (made.page.parent / "tables.md").read_text()
+    for words in (
+        "tempo: 3 prompts cannot distinguish anything: the smallest possible p is .25",
+        "drums against pci: 2 prompts cannot distinguish anything: the smallest possible p is .5, and 1 after",
+        "shift all and shift local cannot be told apart",
+    ):
+        assert words in page.text
+        assert words in text
+    assert {cell for cell in ("3 of 3", "2 of 3") if cell in text} == {"3 of 3", "2 of 3"}
+    assert made.page.read_text().count('class="same"') == 2 * 3 * 7
+
+
+def test_quality_has_columns_of_its_own_for_every_side_and_metric(tmp_path: Path) -> None:
+    bench(tmp_path / "store", evolve(SUITE, quality=("beauty", "truth"), concepts=("tempo",)))
+    made = report(tmp_path / "store")
+    head, *_ = (made.page.parent / "tables.md").read_text().split("\n")[2:]
+    assert head == (
+        "| concept | method | AUC + | AUC - | AUC avg | smoothness | quality | first piece | interpolated "
+        "| cut-off reached |"
+    )
+    assert "Quality is the mean of beauty (points), truth (points) over" in Page(made.page).text
+    row, result = read(made, "results")[0], made.results[0]
+    # 7 less the level, which is the change on the side + and its negative on the side -, up to the cut-off .15.
+    assert float(row["quality_positive"]) == pytest.approx(7 - 0.15 / 2, abs=1e-3)
+    assert float(row["quality_negative"]) == pytest.approx(7 + 0.15 / 2, abs=1e-3)
+    assert float(row["beauty_positive"]) == float(row["truth_positive"]) == float(row["quality_positive"])
+    assert float(row["quality"]) == pytest.approx(7, abs=1e-3)
+    assert float(row["quality_low"]) <= float(row["quality"]) <= float(row["quality_high"])
+    assert result.quality is not None and result.quality.mean.value == float(row["quality"])
+    scores = read(made, "scores")
+    assert float(scores[0]["beauty"]) == pytest.approx(7 - float(scores[0]["alignment"]))
+
+
+def example(arm: str, value: float | None, smooth: float, *, ceiling: bool = False) -> ArmResult:
+    """A result of which only some numbers matter."""
+    one = Estimate(value)
+    return ArmResult(
+        "tempo", arm, arm, "all", (0,), "norm", ceiling, "bpm", 1, 1, (), one, one, one, Estimate(smooth),
+        TwoSided(one, one, one), {}, (None, None), (True, True), (None, None), (),
+    )  # fmt: skip
+
+
+def best(*results: ArmResult) -> dict[str, list[str]]:
+    head, body = layout(results)
+    return {name: [row[1].text for row in body if row[place].best] for place, name in enumerate(head)}
+
+
+def test_the_best_of_a_column_is_bold_but_never_the_ceiling() -> None:
+    one, two, same = example("one", 1.0, 0.3), example("two", 2.0, 0.5), example("same", 2.0001, 0.4)
+    top = example("pci", 9.0, 0.0, ceiling=True)
+    found = best(one, two, same, top)
+    assert found["AUC avg"] == found["quality"] == ["two {0}", "same {0}"], "what reads the same is as good"
+    assert found["smoothness"] == ["one {0}"]
+    assert found["method"] == found["cut-off reached"] == []
+    assert "| **2.00** |" in markdown([one, two]) and "**pci" not in markdown([one, top])
+    assert r"\textbf{2.00}" in latex([one, two])
+    assert not any(best(one, top).values()), "one method alone is not the best of anything"
+    assert best(one, example("none", None, 0.3))["AUC +"] == []
+    other = evolve(two, concept="drums")
+    assert best(one, other) == best(one), "concepts do not compete"
+
+
+def test_published_numbers_are_as_the_paper_has_them() -> None:
+    """Means are (pos + neg) / 2 within rounding; and some rows by heart."""
+    table = published("table3")
+    assert len(table) == 4 * 8 * 2
+    for line in table:
+        pair = float(line["positive"]) + float(line["negative"])
+        assert float(line["mean"]) == pytest.approx(pair / 2, abs=0.00051)
+    rows = {tuple(line.values())[:4]: tuple(line.values())[4:] for line in table}
+    assert rows["piano", "sae", "local", "muq"] == ("0.173", "0.075", "0.124", "0.037", "6.787")
+    assert rows["vocal-gender", "text-embedding", "all", "muq"] == ("-0.091", "0.043", "-0.024", "", "6.705")
+    assert rows["mood", "sae", "local", "clap"] == ("0.036", "0.104", "0.070", "0.050", "6.726")
+    two = {tuple(line.values())[:4]: tuple(line.values())[4:] for line in published("table2")}
+    assert len(two) == 4 * 3 * 2
+    assert two["song-tempo", "caa", "local", "clap"] == ("3.402", "0.190")
+    assert two["vocal-gender", "caa", "rest", "muq"] == ("3.635", "0.056")
+
+
+def test_published_numbers_stand_beside_those_of_the_same_model_only() -> None:
+    points = tuple(PointResult(a, Estimate(abs(a)), Estimate(a)) for a in (-2.0, -1.0, 0.0, 1.0, 2.0))
+    found = evolve(
+        example("caa", 9.0, 0.3), concept="mood", metric="muq", points=points, cutoffs=(1.5, 2.0)
+    )  # fmt: skip
+    made = beside("tada-table3", "ace-step", [found])
+    assert made is not None
+    row = next(row for row in made.rows if row[:3] == ("mood", "caa all", "muq"))
+    # By the paper's definition the side + ends at 1, its last point below 1.5: half a unit, and 2 on the side -.
+    assert row[3:] == ("0.021 / 0.500", "0.005 / 2.00", "0.013 / 1.25", "0.124 / 0.300", "6.772 / 9.00")
+    assert {row[0] for row in made.rows} == {"mood"}
+    assert next(row for row in made.rows if row[1:3] == ("sae local", "muq"))[3] == "0.039 / n/a"
+    two = beside("tada-table2", "ace-step", [found])
+    assert two is not None
+    assert two.rows[0] == ("mood", "caa all", "muq", "3.678 / 2.00 and 2.00", "0.075 / 2.00 and 2.00")
+    other = beside("tada-table3", "etude", [found])
+    assert other is not None and other.rows == () and "of ACE-Step, and not of etude" in other.said
+    assert beside("default", "ace-step", [found]) is None
+
+
+def test_the_page_shows_published_numbers_or_says_why_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for model in ("ace-step", "fake"):
+        monkeypatch.setattr(bench_fakes.Model, "name", model)
+        bench(tmp_path / model, evolve(SUITE, name="tada-table3", concepts=("tempo",)))
+        made = report(tmp_path / model)
+        page = Page(made.page)
+        assert "https://arxiv.org/abs/2602.11910" in page.links
+        assert ("not of fake" in page.text) == (model == "fake")
+        assert ("its layers 7 and 8 are 6 and 7 here" in page.text) == (model == "ace-step")
+        assert "## Beside the paper" in (made.page.parent / "tables.md").read_text()
 
 
 def test_spectrogram_shows_a_tone_at_its_pitch() -> None:

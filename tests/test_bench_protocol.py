@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import assume, given
@@ -11,6 +13,7 @@ from tada_bench.protocol.area import area, boundary
 from tada_bench.protocol.bootstrap import estimates
 from tada_bench.protocol.curve import Curve, curve
 from tada_bench.protocol.cutoff import cutoff, reached, truncate
+from tada_bench.protocol.quality import quality
 from tada_bench.protocol.smoothness import smoothness
 from tada_core.errors import SpecError
 
@@ -124,6 +127,60 @@ def test_smoothness_does_not_depend_on_the_size_of_the_gain(one: Curve, factor: 
     assume(one.gain.max() > 1e-3)
     taller = Curve(one.strengths, one.change, one.gain * factor)
     assert smoothness(taller, None) == pytest.approx(smoothness(one, None))
+
+
+def heard(change: list[float], scores: list[float], limit: float) -> float:
+    """The mean over 15 changes, one at a time, each on the straight line between its two neighbours."""
+    points = sorted(zip(change, scores, strict=True))
+    found = []
+    for step in range(15):
+        x = limit * step / 14
+        for (x0, q0), (x1, q1) in pairwise(points):
+            if x0 <= x <= x1:
+                found.append(q0 + (q1 - q0) * (x - x0) / (x1 - x0))
+                break
+    return float(np.mean(found))
+
+
+CHANGES = st.lists(st.integers(1, 300), min_size=1, max_size=6, unique=True).map(
+    lambda xs: [0.0, *(x / 100 for x in xs)]
+)
+
+
+@given(CHANGES, st.data(), st.floats(0.1, 4))
+def test_quality_is_the_mean_on_the_grid_whatever_the_order_of_points(
+    change: list[float], data: st.DataObject, limit: float
+) -> None:
+    scores = data.draw(st.lists(st.floats(1, 10), min_size=len(change), max_size=len(change)))
+    assume(min(abs(limit * step / 14 - x) for step in range(15) for x in change[1:]) > 1e-6)
+    order = data.draw(st.permutations(range(len(change))))
+    found = quality([change[i] for i in order], [scores[i] for i in order], limit)
+    assert found == quality(change, scores, limit)
+    assert found == pytest.approx(heard(change, scores, limit))
+    grid = np.linspace(0, limit, 15)
+    by_change = np.argsort(change)
+    inside = grid[grid <= max(change)]
+    assert found == pytest.approx(np.interp(inside, np.array(change)[by_change], np.array(scores)[by_change]).mean())
+
+
+def test_quality_is_not_extrapolated() -> None:
+    # Changes 0, .5, ... 7: of these 0, .5 and 1 are measured; carried on to 7 the mean would be much less.
+    assert quality([0.0, 1.0], [7.0, 5.0], 7.0) == pytest.approx(6.0)
+    # Without a cut-off to the end; a point beyond the cut-off only bends the line towards it.
+    assert quality([0.0, 1.0, 3.0], [7.0, 5.0, 5.0], None) == pytest.approx(
+        np.interp(np.linspace(0, 3, 15), [0, 1, 3], [7, 5, 5]).mean()
+    )
+    assert quality([0.0, 2.0], [7.0, 5.0], 1.0) == pytest.approx(6.5)
+
+
+def test_quality_does_not_depend_on_how_strengths_are_spaced() -> None:
+    assert quality([0.0, 1.0, 1.1, 1.2, 1.3, 2.0], [7.0, 6.0, 5.9, 5.8, 5.7, 5.0], 2.0) == pytest.approx(6.0)
+
+
+def test_quality_is_undefined_without_points() -> None:
+    assert quality([], [], 1.0) is None
+    assert quality([2.0, 3.0], [7.0, 6.0], 1.0) is None
+    assert quality([0.0], [7.0], 1.0) == 7.0
 
 
 def test_intervals_hold_the_mean_and_narrow_with_more_prompts() -> None:

@@ -15,6 +15,7 @@ import tada_registry as tada
 from tada_bench.budget import budget
 from tada_bench.plan import Plan
 from tada_bench.reach import reach, steering
+from tada_bench.results import read_points, results
 from tada_bench.run import check, run_suite
 from tada_bench.stages.localise import captions
 from tada_bench.suite import REACH, Arm, Localization, Suite
@@ -69,6 +70,7 @@ def test_strengths_are_sorted_and_hold_zero() -> None:
         ({"concepts": ("temp",)}, "tempo"),
         ({"arms": (Arm("shft"),)}, "shift"),
         ({"alignment": ("prbes",)}, "probes"),
+        ({"quality": ("beuty",)}, "beauty"),
     ],
 )
 def test_an_unknown_name_is_told_with_its_nearest_before_any_work(
@@ -83,6 +85,8 @@ def test_an_unknown_name_is_told_with_its_nearest_before_any_work(
     ("change", "words"),
     [
         ({"alignment": ("spectral",)}, "of kind preservation"),
+        ({"quality": ("beauty", "spectral")}, "'spectral' is of kind preservation, but the suite uses it for quality"),
+        ({"quality": ("noise",)}, "'noise' is better where it is less"),
         ({"prompts": 99}, "99 evaluation prompts"),
         ({"arms": (Arm("shift", unit="miles"),)}, "knows norm, raw"),
     ],
@@ -270,3 +274,53 @@ def test_a_concept_that_a_metric_cannot_measure_is_told_before_any_work(monkeypa
     monkeypatch.setattr(bench_fakes.Probe, "unit_for", refuse)
     with pytest.raises(SpecError, match="no probe"):
         check(SUITE, FakeTools())
+
+
+def test_quality_is_measured_once_per_clip_and_can_be_added_later(tmp_path: Path) -> None:
+    bench(tmp_path / "store", SUITE)
+    heard: list[int] = []
+
+    class Tools(FakeTools):
+        def get_metric(self, name: str) -> Any:
+            if name == "beauty":
+                return evolve(bench_fakes.METRICS[name], heard=heard)
+            return super().get_metric(name)
+
+    tools = Tools()
+    store = run_suite(evolve(SUITE, quality=("beauty",)), tmp_path / "store", tools=tools)
+    assert (tools.made, store.failures()) == ([], [])
+    assert sum(heard) == len(store.clips) + 1, "every clip once, and noise before any work"
+    run_suite(evolve(SUITE, quality=("beauty",)), tmp_path / "store", tools=tools)
+    assert sum(heard) == len(store.clips) + 2
+    plan = Plan.load(tmp_path / "store" / "plan.json")
+    assert plan.about["units"]["quality"] == {"beauty": "points"}
+    for score in read_points(store, plan, "probes", "spectral", ("beauty",)):
+        assert score.quality["beauty"] == pytest.approx(7 - score.alignment)
+
+
+def test_a_quality_that_fails_is_listed_and_takes_nothing_else_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = bench(tmp_path / "plain", evolve(SUITE, quality=("beauty",)))[0]
+    score = bench_fakes.Probe.score
+
+    def deaf(self: Any, clips: Any, against: Any = None) -> Any:
+        if self.name == "truth" and len(clips) == 2:
+            raise RuntimeError("no ears")
+        return score(self, clips, against)
+
+    monkeypatch.setattr(bench_fakes.Probe, "score", deaf)
+    asked = evolve(SUITE, quality=("beauty", "truth"))
+    store = bench(tmp_path / "store", asked)[0]
+    assert {failure["error"] for failure in store.failures()} == {"RuntimeError: no ears"}
+    plan = Plan.load(tmp_path / "store" / "plan.json")
+    found = results(asked, plan, read_points(store, plan, "probes", "spectral", asked.quality))
+    whole = results(SUITE, plan, read_points(plain, plan, "probes", "spectral", ("beauty",)))
+    assert len(found) == len(whole) == 6
+    for one, other in zip(found, whole, strict=True):
+        assert (one.mean, one.prompts, one.qualities["beauty"]) == (other.mean, 3, other.qualities["beauty"])
+        # Cells of two clips: the sweeps of two strengths; those of "pci all" are clips of "shift all" too.
+        lost = one.arm == "shift local"
+        assert one.quality is not None and other.quality is not None
+        assert (one.qualities["truth"].mean.value is None) == (one.quality.mean.value is None) == lost
+        assert other.quality.mean == other.qualities["beauty"].mean

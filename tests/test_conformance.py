@@ -15,7 +15,15 @@ from tada_core import Concept, Metric, SteeringMethod
 from tada_core.testing import check_checkpoint, check_method, check_metric, check_model
 from tada_etude.adapter import Etude
 
-SPEED = Concept("speed", "fast {p}", "slow {p}", prompts=("a song", "a tune"), evaluation=("the song",), probe="tempo")
+SPEED = Concept(
+    name="speed",
+    positive="fast {p}",
+    negative="slow {p}",
+    prompts=("a song", "a tune"),
+    evaluation=("the song",),
+    probe="tempo",
+    queries={"listener": "a fast tune"},
+)
 
 
 def names(kind):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tada_bench.app import main
 from tada_concepts import table
-from tada_concepts.captions import OWN, own_captions, read_captions
+from tada_concepts.captions import OWN, own_captions
 from tada_concepts.contrasts import OWN as CONTRASTS
 from tada_concepts.counterfactual import Reason, counterfactual, counterfactuals, select
 from tada_concepts.keywords import Keywords
@@ -278,44 +278,6 @@ def test_the_projects_captions_are_unlike_each_other(name: str) -> None:
     assert len(set(captions)) == len(captions) >= 60
     with pytest.raises(UnknownNameError, match="music"):
         own_captions("musics")
-
-
-@pytest.mark.parametrize(
-    ("name", "text", "column"),
-    [
-        ("a.txt", "one\n\n two \r\n", None),
-        ("a.csv", 'ytid,aspect_list,caption,text\n1,"[""a""]",one,no\n2,[],"two",no\n3,[],,no\n', None),
-        ("a.csv", "\ufeffprompt\none\ntwo\n", None),
-        ("a.csv", "caption,words\nno,one\nno,two\n", "words"),
-        ("a.json", '["one", "two"]', None),
-        ("a.json", '[{"text": "one"}, {"prompt": "two"}]', None),
-        ("a.jsonl", '{"caption": "one"}\n\n"two"\n', None),
-    ],
-)
-def test_captions_are_read(tmp_path: Path, name: str, text: str, column: str | None) -> None:
-    (tmp_path / name).write_bytes(text.encode())
-    assert read_captions(tmp_path / name, column) == ["one", "two"]
-
-
-@pytest.mark.parametrize(
-    ("name", "data", "message"),
-    [
-        ("a.xml", b"", "read from .txt, .csv"),
-        ("a.txt", b"\n", "holds no captions"),
-        ("a.txt", b"\xff\xfe", "cannot read"),
-        ("a.csv", b"captions,b\none,two\n", "no column 'caption'; nearest: captions"),
-        ("a.json", b"[", "cannot read"),
-        ("a.json", b'{"a": 1}', "no list"),
-        ("a.json", b"[1]", "a text or an object"),
-        ("a.jsonl", b'{"text": 1}', "not a text"),
-    ],
-)
-def test_files_without_captions_are_refused(tmp_path: Path, name: str, data: bytes, message: str) -> None:
-    (tmp_path / name).write_bytes(data)
-    with pytest.raises(SpecError, match=re.escape(message)):
-        read_captions(tmp_path / name)
-    with pytest.raises(SpecError, match="cannot read"):
-        read_captions(tmp_path / "missing.txt")
 
 
 # --- pairs ------------------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gc
 from collections.abc import Callable
+from pathlib import Path
 
 import attrs
 import librosa
@@ -265,6 +266,13 @@ def test_loudness_of_a_clip_of_any_length_is_a_number(samples: int) -> None:
 
 def test_loudness_takes_the_gain_of_storage_back() -> None:
     assert between("loudness", audio(0.5 * MUSIC, gain=0.5), MUSIC) == pytest.approx(0.0, abs=1e-6)
+
+
+def test_a_stored_clip_is_as_loud_as_it_was(tmp_path: Path) -> None:
+    loud = audio(4.0 * MUSIC / np.abs(MUSIC).max())
+    stored = Audio.load(loud.save(tmp_path / "loud.flac"))
+    assert np.abs(stored.samples.numpy()).max() <= 1.0
+    assert between("loudness", stored, loud) == pytest.approx(0.0, abs=1e-3)
 
 
 def test_loudness_of_more_than_five_channels_is_refused() -> None:

@@ -38,9 +38,9 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A page with two metrics."""
+    """A page with two metrics, quality, and every section there is."""
     store = tmp_path_factory.mktemp("browser") / "store"
-    bench(store, evolve(SUITE, alignment=("probes", "loudness")))
+    bench(store, evolve(SUITE, name="tada-table3", alignment=("probes", "loudness"), quality=("beauty",)))
     return report(store).page.parent
 
 
@@ -73,7 +73,7 @@ def test_page_shows_heat_map_curves_table_and_player(page: Any) -> None:
     assert page.locator(".heat td").count() == 2 * 3
     assert page.locator(".chart").count() == 2
     assert page.locator(".chart .point").count() == 2 * (5 + 3 + 3)
-    assert page.locator(".numbers tbody tr").count() == 2 * 2 * 3
+    assert page.locator("section[aria-labelledby=numbers] tbody tr").count() == 2 * 2 * 3
     assert page.locator("#player").is_visible()
     assert page.locator("#picture").evaluate("image => image.naturalWidth") == 240
 
@@ -169,5 +169,37 @@ def test_a_missing_clip_is_said(browser: Any, folder: Path, tmp_path: Path) -> N
 def test_nothing_is_wider_than_the_window(browser: Any, folder: Path, width: int) -> None:
     opened = browser.new_page(viewport={"width": width, "height": 800})
     opened.goto(f"file://{folder / 'index.html'}")
+    opened.evaluate("document.querySelectorAll('details').forEach(one => (one.open = true))")
     assert opened.evaluate("document.documentElement.scrollWidth") <= width
+    opened.close()
+
+
+def test_the_tables_fit_a_wide_window_without_scrolling(browser: Any, folder: Path) -> None:
+    opened = browser.new_page(viewport={"width": 1280, "height": 800})
+    opened.goto(f"file://{folder / 'index.html'}")
+    wide = "boxes => boxes.map(box => box.scrollWidth - box.clientWidth)"
+    assert max(opened.eval_on_selector_all("section .scroll", wide)) <= 0
+    opened.close()
+
+
+def colour(page: Any, selector: str) -> str:
+    return str(page.locator(selector).first.evaluate("cell => getComputedStyle(cell).color"))
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_what_cannot_be_told_apart_is_grey_and_the_best_is_bold(browser: Any, folder: Path, scheme: str) -> None:
+    opened = browser.new_page(color_scheme=scheme)
+    opened.goto(f"file://{folder / 'index.html'}")
+    rows = opened.locator("section[aria-labelledby=real] tbody tr")
+    assert rows.count() == 2 * 2 * 3
+    assert opened.locator("text=3 prompts cannot distinguish anything").first.is_visible()
+    assert rows.first.locator("td").first.inner_text() == "shift all and shift local cannot be told apart"
+    assert (
+        colour(opened, "td.same")
+        == colour(opened, ".detail")
+        != colour(opened, "section[aria-labelledby=real] tbody th")
+    )
+    best = opened.locator("section[aria-labelledby=numbers] tbody tr:has(b)")
+    assert {best.nth(row).locator("td").first.inner_text() for row in range(best.count())} == {"shift all {0-2}"}
+    assert int(best.first.locator("b").first.evaluate("cell => getComputedStyle(cell).fontWeight")) > 600
     opened.close()

@@ -100,6 +100,8 @@ def test_the_published_numbers(suite: Suite) -> None:
         assert {how.reader(name) for name in suite.concepts if "male" not in name} == {"muq"}
         return
     assert (suite.prompts, suite.seeds, suite.fitting.prompts, how.known) == (100, (0,), 50, (6, 7))
+    assert suite.quality == tuple(f"aesthetics-{axis}" for axis in ("ce", "cu", "pc", "pq"))
+    assert {entry.name for entry in tada.entries("metric")} >= set(suite.quality)
     for arm in suite.arms:
         assert len(arm.strengths) == 31
         assert arm.strengths[0] == -1 and arm.strengths[-1] == 1
@@ -154,7 +156,7 @@ class Lost(bench_fakes.Probe):
 def test_a_suite_whose_metrics_are_not_installed_is_refused_before_any_work(suite: Suite, tmp_path: Path) -> None:
     with pytest.raises(MissingExtraError) as told:
         run_suite(suite, tmp_path / "store", tools=Bare())
-    for name in (*suite.alignment, suite.preservation):
+    for name in (*suite.alignment, suite.preservation, *suite.quality):
         assert f'pip install "tada-core[{name}]"' in str(told.value)
     assert not (tmp_path / "store").exists()
 
@@ -163,7 +165,8 @@ def test_a_suite_whose_metrics_are_not_installed_is_refused_before_any_work(suit
 def test_a_suite_whose_weights_are_missing_is_refused_before_any_work(suite: Suite, tmp_path: Path) -> None:
     class Tools(Bare):
         def get_metric(self, name: str) -> Any:
-            return Lost(name, "preservation" if name == "lpaps" else "alignment")
+            kinds = {"lpaps": "preservation", **dict.fromkeys(suite.quality, "quality")}
+            return Lost(name, kinds.get(name, "alignment"))
 
     with pytest.raises(CheckpointError, match="no weights of muq"):
         run_suite(suite.resized(prompts=1), tmp_path / "store", tools=Tools())
@@ -176,12 +179,27 @@ def test_what_stands_in_on_etude_is_said(suite: Suite) -> None:
     told = "\n".join(said)
     assert "measured by probes and spectral instead of muq, clap and lpaps" in told
     assert (found.alignment, found.preservation, found.prompts) == (("probes",), "spectral", 24)
+    assert found.quality == published.QUALITY_ON_ETUDE
+    assert "aesthetics-ce, aesthetics-cu, aesthetics-pc, aesthetics-pq" in told
     for name in set(suite.concepts) - set(published.ON_ETUDE.concepts):
         assert name in told
     for name in found.concepts:
         assert f"{name} for " in told
     assert found.localization is not None and not found.localization.known
     check(found, Installed())
+
+
+def test_quality_is_replaced_only_where_it_is_measured() -> None:
+    heard = evolve(published.ON_ETUDE, quality=("beauty",))
+    found, said = adapted(evolve(published.TABLE2, instead=heard), "etude")
+    assert found.quality == ("beauty",)
+    assert f"quality by beauty instead of {', '.join(published.AESTHETICS)}" in said
+    deaf = evolve(published.ON_ETUDE, quality=())
+    found, said = adapted(evolve(published.TABLE2, instead=deaf), "etude")
+    assert found.quality == ()
+    assert f"no quality, because nothing stands in for {', '.join(published.AESTHETICS)}" in said
+    assert adapted(evolve(published.TABLE2, quality=(), instead=heard), "etude")[0].quality == ()
+    assert adapted(published.TABLE2, "stable-audio-open")[0].quality == published.AESTHETICS
 
 
 def test_another_model_keeps_the_metrics_but_not_the_known_layers() -> None:
@@ -237,6 +255,7 @@ def test_a_suite_runs_on_a_small_random_ace_step(tmp_path: Path, shelf: Any, mon
         concepts=("mood",),
         alignment=("loudness",),
         preservation="spectral",
+        quality=("beauty",),
         localization=evolve(published.TABLE2.localization, known=(1,)),
         settings=Settings(seconds=1.0, steps=2),
     )
@@ -251,6 +270,11 @@ def test_a_suite_runs_on_a_small_random_ace_step(tmp_path: Path, shelf: Any, mon
     assert len(store.clips) == 11
     lyrics = {row["row"]["settings"]["lyrics"] for path in store.folder.rglob("rows.json") for row in read_rows(path)}
     assert lyrics == {"[inst]"}
+    made = report(tmp_path / "store")
+    assert all(result.quality is not None and result.quality.mean.value is not None for result in made.results)
+    text = made.page.read_text()
+    # The suite is the paper's, on the paper's model: published change of CAA on all layers, then the run's own.
+    assert "Beside the paper" in text and "3.678 / " in (made.page.parent / "tables.md").read_text()
 
 
 def read_rows(path: Path) -> Any:
@@ -266,7 +290,7 @@ def test_lyrics_that_cannot_be_read_are_told_before_any_clip(tmp_path: Path, she
         def run(self, *given: Any, **options: Any) -> Any:
             pytest.fail("a clip was made")
 
-    suite = evolve(small(published.TABLE2), alignment=("loudness",), preservation="spectral")
+    suite = evolve(small(published.TABLE2), alignment=("loudness",), preservation="spectral", quality=("beauty",))
     suite = evolve(suite, localization=evolve(suite.localization, known=(1,)))
     with pytest.raises(CheckpointError, match="vocabulary"):
         run_suite(suite, tmp_path / "store", shelf.load("ace-step"), tools=Tools(), announce=print)

@@ -15,7 +15,7 @@ import tiny
 import torch
 from attrs import evolve
 
-import tada_sae.train
+import tada_sae.training
 from tada_bench.app import main
 from tada_core import Concept, Entry, Settings, SparseAutoencoder, hookimpl
 from tada_core.errors import ArtifactError, SpecError
@@ -69,46 +69,9 @@ def run(capsys: pytest.CaptureFixture[str]) -> Run:
 QUICK = ["--every", 2, "--seeds", "0,1", "--batch", 16, "--rate", 1e-2, "--set", "warmup=3", "--save-every", 1]
 
 
-@pytest.mark.parametrize(
-    ("name", "text"),
-    [
-        ("a.txt", "a song\n\n a tune \na song\n"),
-        ("a.csv", "id,caption\n1,a song\n2,a tune\n"),
-        ("a.csv", 'text\n"a song"\n"a tune"\n'),
-        ("a.csv", "whatever\na song\na tune\n"),
-        ("a.json", '["a song", "a tune"]'),
-        ("a.json", '[{"prompt": "a song", "n": 1}, {"prompt": "a tune"}, {"n": 2}]'),
-    ],
-)
-def test_captions_of_every_kind_of_file(name: str, text: str, tmp_path: Path) -> None:
-    (tmp_path / name).write_text(text)
-    assert captions(tmp_path / name) == ("a song", "a tune")
-
-
-def test_a_caption_may_have_lines_and_a_column_may_be_named(tmp_path: Path) -> None:
-    (tmp_path / "a.csv").write_text('caption,other\n"a, ""loud""\nsong",one\n"",two\n')
-    assert captions(tmp_path / "a.csv") == ('a, "loud"\nsong',)
-    assert captions(tmp_path / "a.csv", "other") == ("one", "two")
-
-
-@pytest.mark.parametrize(
-    ("name", "text", "column", "words"),
-    [
-        ("a.txt", "\n\n", None, "no captions"),
-        ("a.txt", "a song", "caption", "no column 'caption'"),
-        ("a.csv", "one,two\na,b\n", None, "choose one of: one, two"),
-        ("a.csv", "caption\na\n", "prompt", "no column prompt"),
-        ("a.csv", "caption\n", None, "no column caption or prompt or text"),
-        ("a.json", "{}", None, "no list"),
-        ("a.json", "[1]", None, "list of texts, or of objects"),
-        ("a.json", "[", None, "cannot read"),
-        ("a.xlsx", "", None, r"\.txt, \.csv, \.json"),
-    ],
-)
-def test_captions_that_cannot_be_read(name: str, text: str, column: str | None, words: str, tmp_path: Path) -> None:
-    (tmp_path / name).write_text(text)
-    with pytest.raises(SpecError, match=words):
-        captions(tmp_path / name, column)
+def test_a_caption_is_one_prompt_however_often_it_stands(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("a song\n\n a tune \na song\n")
+    assert captions(tmp_path / "a.txt") == ("a song", "a tune")
 
 
 def test_prompts_of_concepts_are_all_sides_each_once() -> None:
@@ -210,11 +173,11 @@ def test_the_same_command_goes_on_where_it_was_stopped(
         yield next(iter(stream(*given)))
         raise StoppedError
 
-    monkeypatch.setattr(tada_sae.train, "stream", stopping)
+    monkeypatch.setattr(tada_sae.training, "stream", stopping)
     with pytest.raises(StoppedError):
         main(["train-sae", *map(str, arguments), "--out", str(tmp_path / "parts")])
     assert [path.name for path in (tmp_path / "parts").iterdir()] == ["checkpoint.pt"]
-    monkeypatch.setattr(tada_sae.train, "stream", stream)
+    monkeypatch.setattr(tada_sae.training, "stream", stream)
     status, _, err = run(*arguments, "--out", tmp_path / "parts")
     assert status == 0
     assert err.count("\n4 of 12 clips") == 1, "those of the first part are not made again"

@@ -41,12 +41,12 @@ SMALL = {"width": 16, "depths": [2, 2, 2, 2], "heads": [2, 2, 4, 4]}
 
 
 def stand_ins() -> dict[str, Any]:
-    """An empty module for each of those used in training that cannot be imported."""
+    """An empty module for each of those used in training that is missing, or was built for another torch."""
     made = {}
     for name in TRAINING:
         try:
             import_module(name)
-        except Exception:
+        except (ImportError, OSError, RuntimeError):
             made[name] = mock.MagicMock(__spec__=ModuleSpec(name, None), __path__=[])
     return made
 

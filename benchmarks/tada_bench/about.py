@@ -12,6 +12,7 @@ from tada_bench.session import Session
 
 if TYPE_CHECKING:
     from tada_core.artifact import Artifact
+    from tada_core.dose import DoseScale
 
 PACKAGES = ("tada-core", "torch", "nnsight", "diffusers", "transformers", "numpy")
 
@@ -27,12 +28,18 @@ def versions() -> dict[str, str]:
     return found
 
 
-def about(session: Session, impacts: dict[str, str], artifacts: dict[tuple[str, str], Artifact]) -> dict[str, Any]:
+def about(
+    session: Session,
+    impacts: dict[str, str],
+    artifacts: dict[tuple[str, str], Artifact],
+    scales: dict[tuple[str, str], DoseScale],
+) -> dict[str, Any]:
     """The plan's head as JSON data.
 
     Args:
         impacts: key of the impact of every concept that has one.
         artifacts: by concept and arm name.
+        scales: what doses the strengths of an arm are, where they were placed by what they change.
     """
     suite, model = session.suite, session.model
     units = {arm.name: arm.unit for arm in suite.arms}
@@ -58,6 +65,7 @@ def about(session: Session, impacts: dict[str, str], artifacts: dict[tuple[str, 
                 for name, metric in alignment.items()
             },
             "preservation": session.tools.get_metric(suite.preservation).unit,
+            "quality": {name: session.tools.get_metric(name).unit for name in suite.quality},
         },
         "impacts": impacts,
         "arms": [
@@ -66,6 +74,7 @@ def about(session: Session, impacts: dict[str, str], artifacts: dict[tuple[str, 
                 "arm": arm,
                 "layers": list(artifact.layers),
                 "unit": units[arm] or artifact.units[0],
+                **({"dose": asdict(scales[concept, arm])} if (concept, arm) in scales else {}),
             }
             for (concept, arm), artifact in artifacts.items()
         ],

@@ -36,6 +36,7 @@ def _replaced(suite: Suite, instead: Instead) -> Suite:
         concepts=names,
         alignment=instead.alignment,
         preservation=instead.preservation,
+        quality=instead.quality if suite.quality else (),
         prompts=min(suite.prompts, instead.prompts),
         fitting=evolve(suite.fitting, prompts=min(suite.fitting.prompts, instead.pairs)),
         localization=None if suite.localization is None else _localised(suite.localization, instead),
@@ -53,6 +54,14 @@ def _told(suite: Suite, found: Suite, instead: Instead) -> list[str]:
     lines = [
         f"concepts {', '.join(f'{new} for {name}' for name, new in swapped.items())}",
         f"measured by {new} instead of {old}",
+        *_judged(suite, found),
         f"at most {instead.prompts} prompts to evaluate on and {instead.pairs} to fit and to localise on",
     ]
     return lines if not lost else [*lines, f"left out, because nothing stands in for them: {', '.join(lost)}"]
+
+
+def _judged(suite: Suite, found: Suite) -> list[str]:
+    old, new = (", ".join(one.quality) for one in (suite, found))
+    if old == new:
+        return []
+    return [f"quality by {new} instead of {old}" if new else f"no quality, because nothing stands in for {old}"]

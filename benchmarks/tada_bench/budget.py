@@ -62,5 +62,5 @@ def budget(suite: Suite, layers: int, method: Callable[[Arm, str], SteeringMetho
     return Budget(
         localize=len(suite.concepts) * localizing(suite, layers),
         fit=sum(fitting(suite, arm, method(arm, concept)) for concept, arms in steered for arm in arms),
-        evaluate=sum(clips * (sum(len(arm.strengths) - 1 for arm in arms) + 1) for _, arms in steered if arms),
+        evaluate=sum(clips * (sum(arm.most for arm in arms) + 1) for _, arms in steered if arms),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ from tada_bench.store.cell import Cell
 from tada_bench.store.files import write_json
 from tada_bench.suite import Arm, Suite
 from tada_core.concept import Concept
+from tada_core.dose import DoseScale
 from tada_core.errors import StoreError
 from tada_core.generation import Row, seed_at
 
@@ -50,6 +51,16 @@ class Plan:
     rows: Mapping[str, Row] = field(factory=dict, eq=False, repr=False)
     about: Mapping[str, Any] = field(factory=dict)
 
+    def strengths(self, concept: str, arm: str) -> tuple[float, ...]:
+        """The signed strengths of an arm on a concept, rising."""
+        return tuple(sorted({p.strength for p in self.points if (p.concept, p.arm) == (concept, arm)}))
+
+    def dose(self, concept: str, arm: str) -> DoseScale | None:
+        """The dose scale of an arm whose strengths were placed, dose 1 being the cut-off; None of any other."""
+        heads = ((head["concept"], head["arm"], head.get("dose")) for head in self.about["arms"])
+        found = next((dose for *at, dose in heads if at == [concept, arm]), None)
+        return None if found is None else DoseScale(**found)
+
     def save(self, path: Path) -> None:
         """Write points and about as JSON."""
         write_json(path, {**self.about, "points": [list(asdict(point).values()) for point in self.points]})
@@ -73,27 +84,38 @@ def expand(
     concepts: Mapping[str, Concept],
     artifacts: Mapping[tuple[str, str], Artifact],
     model: Fingerprint,
+    strengths: Mapping[tuple[str, str], Sequence[float]],
 ) -> tuple[tuple[Point, ...], dict[str, Row]]:
-    """Points and rows of every arm that has an artefact, by (concept, arm name)."""
-    points, rows = [], {}
+    """Points and rows of every arm that has an artefact and strengths, all by (concept, arm name)."""
+    points, rows = list[Point](), dict[str, Row]()
     wanted = [(concept, arm) for concept in suite.concepts for arm in suite.steered(concept)]
     for concept, arm in wanted:
-        if (artifact := artifacts.get((concept, arm.name))) is None:
-            continue
-        for row, seed, strength in _sweep(suite, concepts[concept], arm, artifact, model):
-            key = identity(row, model)
-            rows[key] = row
-            points.append(Point(concept, arm.name, row.prompt, seed, strength, key))
+        if (concept, arm.name) in artifacts.keys() & strengths.keys():
+            own = artifacts[concept, arm.name], strengths[concept, arm.name]
+            more = sweep(suite, concepts[concept], arm, *own, model)
+            points += more[0]
+            rows |= more[1]
     return tuple(points), rows
 
 
-def _sweep(
-    suite: Suite, concept: Concept, arm: Arm, artifact: Artifact, model: Fingerprint
-) -> Iterator[tuple[Row, int, float]]:
-    steer = {strength: steering(artifact, strength, arm.unit) if strength else () for strength in arm.strengths}
-    for row, seed in _plain(suite, concept, model):
-        for strength in arm.strengths:
-            yield evolve(row, interventions=steer[strength]), seed, strength
+def sweep(
+    suite: Suite,
+    concept: Concept,
+    arm: Arm,
+    artifact: Artifact,
+    strengths: Sequence[float],
+    model: Fingerprint,
+) -> tuple[list[Point], dict[str, Row]]:
+    """Points and rows of one arm on one concept."""
+    points, rows = [], {}
+    steer = {strength: steering(artifact, strength, arm.unit) if strength else () for strength in strengths}
+    for plain, seed in _plain(suite, concept, model):
+        for strength in strengths:
+            row = evolve(plain, interventions=steer[strength])
+            key = identity(row, model)
+            rows[key] = row
+            points.append(Point(concept.name, arm.name, row.prompt, seed, strength, key))
+    return points, rows
 
 
 def _plain(suite: Suite, concept: Concept, model: Fingerprint) -> Iterator[tuple[Row, int]]:
@@ -109,8 +131,18 @@ def first_cell(suite: Suite, concept: Concept, model: Fingerprint, batch: int) -
     return Cell(_unsteered(concept.name), next(_parts(rows, batch)))
 
 
-def cells(plan: Plan, done: AbstractSet[str], batch: int) -> list[Cell]:
-    """What is missing, as cells: unsteered clips first, `batch` at a time, then one sweep of strengths per cell.
+def by_sweep(point: Point) -> str:
+    """One cell per prompt and seed: what a listener compares is made in one batch."""
+    return f"{point.concept}, {point.arm}, '{point.prompt}', seed {point.seed}"
+
+
+def by_arm(point: Point) -> str:
+    """Prompts and seeds together: where there are few strengths, batches are full all the same."""
+    return f"{point.concept}, {point.arm}"
+
+
+def cells(plan: Plan, done: AbstractSet[str], batch: int, label: Callable[[Point], str] = by_sweep) -> list[Cell]:
+    """What is missing, as cells of at most `batch`: unsteered clips first, then steered ones of one label.
 
     A clip belongs to the first point that asks for it, so that an interrupted run goes on with the very cells of an
     uninterrupted one.
@@ -120,17 +152,13 @@ def cells(plan: Plan, done: AbstractSet[str], batch: int) -> list[Cell]:
     for point in sorted(plan.points, key=lambda point: point.strength != 0):
         if point.identity not in claimed:
             claimed.add(point.identity)
-            label = _label(point) if point.strength else _unsteered(point.concept)
-            groups.setdefault(label, {})[point.identity] = plan.rows[point.identity]
-    return [Cell(label, part) for label, rows in groups.items() for part in _parts(rows, batch)]
+            group = label(point) if point.strength else _unsteered(point.concept)
+            groups.setdefault(group, {})[point.identity] = plan.rows[point.identity]
+    return [Cell(group, part) for group, rows in groups.items() for part in _parts(rows, batch)]
 
 
 def _unsteered(concept: str) -> str:
     return f"{concept}, unsteered"
-
-
-def _label(point: Point) -> str:
-    return f"{point.concept}, {point.arm}, '{point.prompt}', seed {point.seed}"
 
 
 def _parts(rows: Mapping[str, Row], size: int) -> Iterator[dict[str, Row]]:

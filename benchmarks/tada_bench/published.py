@@ -31,14 +31,25 @@ FIGURE3: Final = (
     *("guitar-to-piano", "jazz-to-opera", "reggae-to-metal", "techno-to-folk"),
 )
 
+AESTHETICS: Final = ("aesthetics-ce", "aesthetics-cu", "aesthetics-pc", "aesthetics-pq")
+"""Quality: the four axes of Audiobox Aesthetics, whose mean the papers give."""
+
+QUALITY_ON_ETUDE: Final[tuple[str, ...]] = ()
+"""Quality of etude's short clips, which Audiobox Aesthetics was not made for: by no metric."""
+
 ON_ETUDE: Final = Instead(
     models=("etude",),
     concepts={
-        **{"song-tempo": "tempo", "mood": "mode", "timbre": "brightness"},
+        **{"piano": "drums", "vocal-gender": "register", "song-tempo": "tempo", "mood": "mode"},
+        **{"timbre": "brightness"},
         **{"fast-to-slow": "tempo", "happy-to-sad": "mode", "drums-to-saxophone": "drums"},
     },
+    quality=QUALITY_ON_ETUDE,
 )
-"""Etude reads 32 tokens and few words, so that it has concepts and prompts of its own, which probes measure."""
+"""Etude reads 32 tokens and few words, so that it has concepts and prompts of its own, which probes measure.
+
+An idea of the same kind stands in for each: an instrument there or not, high against low, fast against slow, mood.
+"""
 
 LOCALIZATION: Final = Suite(
     name="tada-localization",
@@ -88,10 +99,11 @@ TABLE2: Final = Suite(
     concepts=FOUR,
     arms=(*CEILING, swept("caa"), swept("caa", "rest"), swept("caa", "local")),
     prompts=100,
-    localization=Localization(readout="muq", base="opposite", known=(6, 7)),
+    localization=Localization(pairs=16, readout="muq", base="opposite", known=(6, 7)),
     fitting=Fitting(prompts=50),
     alignment=("muq", "clap"),
     preservation="lpaps",
+    quality=AESTHETICS,
     instead=ON_ETUDE,
 )
 
@@ -142,6 +154,7 @@ FACCHIANO: Final = Suite(
     fitting=Fitting(prompts=50),
     alignment=("muq", "clap"),
     preservation="lpaps",
+    quality=AESTHETICS,
     instead=ON_ETUDE,
 )
 """Which layers, how strong, and all of them or one."""

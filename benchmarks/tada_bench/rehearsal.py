@@ -27,9 +27,9 @@ def rehearse(suite: Suite, concepts: Mapping[str, Concept], tools: Tools) -> Non
     wanted = {name: next(iter(concepts.values())) for name in suite.alignment}
     if how is not None and not how.known:
         wanted |= {how.reader(name): concept for name, concept in concepts.items()}
-    against: list[tuple[str, Concept | list[Audio]]] = list(wanted.items())
+    against: list[tuple[str, Concept | list[Audio] | None]] = list(wanted.items())
     if suite.arms:
-        against.append((suite.preservation, [noise]))
+        against += [(suite.preservation, [noise]), *((name, None) for name in suite.quality)]
     for name, other in against:
         try:
             tools.get_metric(name).score([noise], other)

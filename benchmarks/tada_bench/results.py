@@ -1,4 +1,4 @@
-"""Results of a store: scores per clip, curves, areas and smoothness with intervals; pure reading, no model."""
+"""What the protocol makes of every arm: areas, smoothness and quality with intervals, and what they rest on."""
 
 from __future__ import annotations
 
@@ -6,45 +6,19 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from attrs import evolve, frozen
+from attrs import frozen
 
-from tada_bench.plan import Plan, Point
-from tada_bench.protocol.area import area
+from tada_bench.plan import Plan
 from tada_bench.protocol.bootstrap import Estimate, estimates
-from tada_bench.protocol.curve import Curve, Floats, curve
-from tada_bench.protocol.cutoff import cutoff, reached
-from tada_bench.protocol.smoothness import smoothness
-from tada_bench.stages.score import score_name
-from tada_bench.store.cell import read_scores
-from tada_bench.store.store import Store
+from tada_bench.protocol.curve import Floats
+from tada_bench.protocol.cutoff import reached
+from tada_bench.protocol.report import shortcomings
+from tada_bench.protocol.scores import Limits, Side
+from tada_bench.protocol.support import Support, support
+from tada_bench.scores import Means, Score, Scores, both, gather, groups, read_points
 from tada_bench.suite import Suite
 
-SIGNS = (1, -1)
-
-
-@frozen(eq=False)
-class Scores:
-    """Scores of one arm on one concept, only of the prompts whose clips are all there.
-
-    Attributes:
-        strengths: signed, rising, shape [points].
-        prompts: base prompts, shape [prompts].
-        alignment, preservation: shape [prompts, seeds, points].
-    """
-
-    strengths: tuple[float, ...]
-    prompts: tuple[str, ...]
-    alignment: Floats
-    preservation: Floats
-
-    def drawn(self, prompts: Any, seeds: Any) -> Scores:
-        """The scores of some prompts and seeds, given by index arrays that broadcast to [prompts, seeds]."""
-        return evolve(self, alignment=self.alignment[prompts, seeds], preservation=self.preservation[prompts, seeds])
-
-    def curve(self, sign: int) -> Curve:
-        """The mean curve of one direction."""
-        points = len(self.strengths)
-        return curve(self.strengths, self.alignment.reshape(-1, points), self.preservation.reshape(-1, points), sign)
+__all__ = ["ArmResult", "PointResult", "Score", "Scores", "TwoSided", "gather", "read_points", "results"]
 
 
 @frozen
@@ -57,18 +31,32 @@ class PointResult:
 
 
 @frozen
+class TwoSided:
+    """A number of both directions, and their mean, which is undefined where one of them is."""
+
+    positive: Estimate
+    negative: Estimate
+    mean: Estimate
+
+
+@frozen
 class ArmResult:
     """One arm on one concept.
 
     Attributes:
         concept, arm, method, layers, unit: what it is; unit is that of the strengths.
+        ceiling: whether it is one of the arms that set the cut-offs.
         metric: the alignment metric.
         prompts, seeds: how many.
         points: by rising strength.
         positive, negative, mean: area up to the cut-off per direction, and their mean.
         smoothness: mean of both directions; undefined where one direction never gains.
+        quality: mean of the quality metrics; None where the suite has none.
+        qualities: every quality metric, by name.
         cutoffs: positive and negative; None where the suite has no arm that sets them.
         reached: whether the curve gets to them; where it does not, the area ends where the curve ends.
+        support: what the areas of both sides rest on; None for a side without an area.
+        notes: why the area of a side is missing, or ends early, a sentence each.
     """
 
     concept: str
@@ -77,6 +65,7 @@ class ArmResult:
     place: str
     layers: tuple[int, ...]
     unit: str
+    ceiling: bool
     metric: str
     prompts: int
     seeds: int
@@ -85,118 +74,88 @@ class ArmResult:
     negative: Estimate
     mean: Estimate
     smoothness: Estimate
-    cutoffs: tuple[float | None, float | None]
+    quality: TwoSided | None
+    qualities: Mapping[str, TwoSided]
+    cutoffs: Limits
     reached: tuple[bool, bool]
-
-
-@frozen
-class Score:
-    """A clip's scores in its place: the smallest thing that is kept."""
-
-    point: Point
-    metric: str
-    alignment: float
-    preservation: float
-
-
-def read_points(store: Store, plan: Plan, metric: str, preservation: str) -> list[Score]:
-    """Scores of every clip that has both, in the plan's order."""
-    files: dict[tuple[str, str], Mapping[str, float]] = {}
-
-    def value(point: Point, name: str) -> float | None:
-        if point.identity not in store.clips:
-            return None
-        cell = store.cell(point.identity)
-        if (cell.name, name) not in files:
-            files[cell.name, name] = read_scores(cell, name) or {}
-        return files[cell.name, name].get(point.identity)
-
-    found = []
-    for point in plan.points:
-        sim, far = value(point, score_name(metric, point.concept)), value(point, score_name(preservation, None))
-        if sim is not None and far is not None:
-            found.append(Score(point, metric, sim, far))
-    return found
-
-
-def gather(scores: Sequence[Score], strengths: Sequence[float], seeds: Sequence[int]) -> Scores | None:
-    """Scores of one arm and concept as arrays; prompts that lack a clip are left out; None when none is left."""
-    by_place = {(s.point.prompt, s.point.seed, s.point.strength): (s.alignment, s.preservation) for s in scores}
-    prompts = [
-        prompt
-        for prompt in dict.fromkeys(s.point.prompt for s in scores)
-        if all((prompt, seed, strength) in by_place for seed in seeds for strength in strengths)
-    ]
-    if not prompts:
-        return None
-    values = np.array([[[by_place[p, seed, a] for a in strengths] for seed in seeds] for p in prompts])
-    return Scores(tuple(strengths), tuple(prompts), values[..., 0], values[..., 1])
+    support: tuple[Support | None, Support | None]
+    notes: tuple[str, ...]
 
 
 def results(suite: Suite, plan: Plan, scores: Sequence[Score]) -> list[ArmResult]:
     """Every arm on every concept that has scores, for the metric of `scores`."""
     heads = {(head["concept"], head["arm"]): head for head in plan.about["arms"]}
     found = []
-    for concept in suite.concepts:
-        own = {
-            arm.name: gathered
-            for arm in suite.arms
-            if (gathered := gather([s for s in scores if _is(s, concept, arm.name)], arm.strengths, suite.seeds))
-        }
-        ceiling = [own[arm.name] for arm in suite.arms if arm.method == suite.ceiling and arm.name in own]
-        limits = tuple(cutoff(arm.curve(sign) for arm in ceiling) for sign in SIGNS)
+    for group in groups(suite, plan, scores):
         for arm in suite.arms:
-            if arm.name in own:
+            if arm.name in group.arms:
                 head: dict[str, Any] = {
-                    "concept": concept,
+                    "concept": group.concept,
                     "arm": arm.name,
                     "method": arm.method,
                     "place": arm.place,
-                    "layers": tuple(heads[concept, arm.name]["layers"]),
-                    "unit": heads[concept, arm.name]["unit"],
-                    "metric": scores[0].metric,
+                    "layers": tuple(heads[group.concept, arm.name]["layers"]),
+                    "unit": heads[group.concept, arm.name]["unit"],
+                    "ceiling": arm.method == suite.ceiling,
+                    "metric": group.metric,
                 }
-                found.append(_result(head, own[arm.name], (limits[0], limits[1]), suite.resamples))
+                qualities = tuple(scores[0].quality)
+                found.append(_result(head, group.arms[arm.name], group.limits, qualities, suite.resamples))
     return found
 
 
-def _is(score: Score, concept: str, arm: str) -> bool:
-    return score.point.concept == concept and score.point.arm == arm
-
-
 def _result(
-    head: dict[str, Any], scores: Scores, limits: tuple[float | None, float | None], resamples: int
+    head: dict[str, Any], scores: Scores, limits: Limits, qualities: Sequence[str], resamples: int
 ) -> ArmResult:
     def numbers(prompts: Any, seeds: Any) -> Floats:
-        drawn = scores.drawn(prompts, seeds)
-        return np.concatenate([_summary(drawn, limits), _points(drawn)])
+        drawn = scores.means(prompts, seeds)
+        return np.concatenate([_summary(drawn, limits), _points(drawn), _quality(drawn, limits)])
 
-    prompts, seeds = scores.alignment.shape[:2]
+    prompts, seeds = scores.size
     found = estimates(numbers, prompts, seeds, resamples)
-    count = len(scores.strengths)
-    changes, gains = found[4 : 4 + count], found[4 + count :]
+    first, last = 4 + len(scores.strengths), 4 + 2 * len(scores.strengths)
+    overall, *each = (TwoSided(*found[place : place + 3]) for place in range(last, len(found), 3))
+    sides = scores.means().sides(limits)
     return ArmResult(
         **head,
         prompts=prompts,
         seeds=seeds,
-        points=tuple(map(PointResult, scores.strengths, changes, gains)),
+        points=tuple(map(PointResult, scores.strengths, found[4:first], found[first:last])),
         positive=found[0],
         negative=found[1],
         mean=found[2],
         smoothness=found[3],
+        quality=overall if qualities else None,
+        qualities=dict(zip(qualities, each, strict=True)),
         cutoffs=limits,
-        reached=(reached(scores.curve(1), limits[0]), reached(scores.curve(-1), limits[1])),
+        reached=(_reached(sides[0]), _reached(sides[1])),
+        support=(_support(sides[0]), _support(sides[1])),
+        notes=shortcomings(*sides),
     )
 
 
-def _summary(scores: Scores, limits: tuple[float | None, float | None]) -> Floats:
-    curves = [scores.curve(sign) for sign in SIGNS]
-    areas = [area(one, limit) for one, limit in zip(curves, limits, strict=True)]
-    steps = [smoothness(one, limit) for one, limit in zip(curves, limits, strict=True)]
-    even = np.nan if None in steps else np.mean([step for step in steps if step is not None])
-    return np.array([*areas, np.mean(areas), even])
+def _reached(side: Side) -> bool:
+    return side.curve is not None and reached(side.curve, side.limit)
 
 
-def _points(scores: Scores) -> Floats:
-    sim, far = scores.alignment.mean((0, 1)), scores.preservation.mean((0, 1))
-    return np.concatenate([far, sim - sim[scores.strengths.index(0.0)]])
+def _support(side: Side) -> Support | None:
+    return None if side.curve is None or side.auc is None else support(side.curve, side.limit)
+
+
+def _summary(means: Means, limits: Limits) -> Floats:
+    """Area of both directions, its mean, and the mean smoothness, shape [4]."""
+    sides = means.sides(limits)
+    return np.append(both([side.auc for side in sides]), both([side.smoothness for side in sides])[-1])
+
+
+def _points(means: Means) -> Floats:
+    """Change, then gain, of every strength, shape [2 points]."""
+    sim = means.alignment
+    return np.concatenate([means.preservation, sim - sim[means.strengths.index(0.0)]])
+
+
+def _quality(means: Means, limits: Limits) -> Floats:
+    """Both directions and their mean of all quality metrics together, then of each, shape [3 (1 + metrics)]."""
+    each = means.qualities(limits)
+    all_of_them = each.mean(0) if len(each) else np.full(2, np.nan)
+    return np.concatenate([both(one.tolist()) for one in (all_of_them, *each)])

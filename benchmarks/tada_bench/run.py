@@ -19,6 +19,7 @@ from tada_bench.session import Progress, Session, Ticker
 from tada_bench.stages.fit import fit
 from tada_bench.stages.generate import generate
 from tada_bench.stages.localise import captions, impact_key, localise
+from tada_bench.stages.place import place
 from tada_bench.stages.score import score
 from tada_bench.store.files import disk, write_text
 from tada_bench.store.store import Store, prepare
@@ -31,6 +32,7 @@ from tada_core.errors import MissingExtraError, SpecError, StoreError
 if TYPE_CHECKING:
     from tada_core.adapter import ModelAdapter
     from tada_core.method import SteeringMethod
+    from tada_core.metric import Metric
 
 
 def run_suite(
@@ -96,9 +98,10 @@ def _work(session: Session) -> None:
         write_text(store.path("suite.json"), suite.to_json())
     impacts = localise(session)
     artifacts = fit(session, impacts)
-    points, rows = expand(suite, session.concepts, artifacts, session.fingerprint)
+    strengths, scales = place(session, artifacts)
+    points, rows = expand(suite, session.concepts, artifacts, session.fingerprint, strengths)
     keys = {name: impact_key(session, name) for name in impacts}
-    plan = Plan(points, rows, about(session, keys, artifacts))
+    plan = Plan(points, rows, about(session, keys, artifacts, scales))
     with disk(store.folder):
         plan.save(store.path("plan.json"))
     generate(session, plan)
@@ -124,15 +127,16 @@ def _check_names(suite: Suite, tools: Tools) -> None:
     """Look up every metric and method, and say all that is not installed at once."""
     how, missing = suite.localization, list[str]()
     readers = [] if how is None or how.known else [how.reader(name) for name in suite.concepts]
-    kinds = [*((name, "alignment") for name in (*suite.alignment, *readers)), (suite.preservation, "preservation")]
+    kinds = [
+        *((name, "alignment") for name in (*suite.alignment, *readers)),
+        (suite.preservation, "preservation"),
+        *((name, "quality") for name in suite.quality),
+    ]
     for name, kind in dict.fromkeys(kinds):
         try:
-            found = tools.get_metric(name).kind
+            _check_metric(tools.get_metric(name), kind)
         except MissingExtraError as error:
             missing.append(str(error))
-        else:
-            if found != kind:
-                raise SpecError(f"metric '{name}' is of kind {found}, but the suite uses it for {kind}")
     for concept in suite.concepts:
         for arm in suite.steered(concept):
             try:
@@ -141,6 +145,15 @@ def _check_names(suite: Suite, tools: Tools) -> None:
                 missing.append(str(error))
     if missing:
         raise MissingExtraError("; ".join(dict.fromkeys(missing)))
+
+
+def _check_metric(metric: Metric, kind: str) -> None:
+    if metric.kind != kind:
+        raise SpecError(f"metric '{metric.name}' is of kind {metric.kind}, but the suite uses it for {kind}")
+    if kind == "quality" and metric.direction < 0:
+        raise SpecError(
+            f"metric '{metric.name}' is better where it is less, and cannot be part of a mean quality; leave it out"
+        )
 
 
 def _check_concept(suite: Suite, name: str, concept: Concept, tools: Tools) -> None:

@@ -14,10 +14,14 @@ from attrs import evolve, field, frozen, validators
 
 from tada_core.convert import ints
 from tada_core.errors import SpecError
+from tada_core.even import Even
 from tada_core.generation import Settings
 
 if TYPE_CHECKING:
     from cattrs import Converter
+
+Strengths = tuple[float, ...] | Even
+"""Signed strengths, or how to find them."""
 
 Where = str | tuple[int, ...]
 """Which layers an arm steers: one of PLACES, the one at a depth such as "50%", or these."""
@@ -44,7 +48,9 @@ def depth(where: Where) -> float | None:
     return int(where[:-1]) / 100
 
 
-def _strengths(values: Iterable[float]) -> tuple[float, ...]:
+def _strengths(values: Iterable[float] | Even) -> Strengths:
+    if isinstance(values, Even):
+        return values
     strengths = tuple(sorted({0.0, *(float(value) for value in values)}))
     if not all(math.isfinite(value) for value in strengths) or len(strengths) < 2:
         raise SpecError(f"strengths {list(strengths)}: give at least one finite strength that is not 0")
@@ -72,7 +78,8 @@ class Arm:
         method: registry name.
         layers: "all", "local" (what localisation found for the concept), "rest" (all but those), a depth ("0%" is the
             first layer, "100%" the last) or layer numbers.
-        strengths: signed; 0 is always among them and is the unsteered clip, shared by all arms.
+        strengths: signed; 0 is always among them and is the unsteered clip, shared by all arms. `Even` finds them:
+            evenly spaced in what they change, on either side up to the cut-off.
         unit: unit of the strengths; None is the method's own. In "reach" 1 moves a clip as far as swapping the whole
             prompt does, or as far as the method gets, and strengths are shares of that; it is measured after fitting.
         options: of the method.
@@ -82,11 +89,20 @@ class Arm:
 
     method: str
     layers: Where = field(default="all", converter=_where)
-    strengths: tuple[float, ...] = field(default=(-1.0, 1.0), converter=_strengths)
+    strengths: Strengths = field(default=(-1.0, 1.0), converter=_strengths)
     unit: str | None = None
     options: Mapping[str, Any] = field(factory=dict)
     each: Mapping[str, Mapping[str, Any]] = field(factory=dict)
     without: tuple[str, ...] = field(default=(), converter=_names)
+
+    def __attrs_post_init__(self) -> None:
+        if isinstance(self.strengths, Even) and self.unit is not None:
+            raise SpecError(f"arm '{self.name}' finds its strengths, in the method's own unit; leave out '{self.unit}'")
+
+    @property
+    def most(self) -> int:
+        """How many strengths beside 0 it has at most."""
+        return 2 * self.strengths.most if isinstance(self.strengths, Even) else len(self.strengths) - 1
 
     def options_for(self, concept: str) -> dict[str, Any]:
         """The method's options for a concept."""
@@ -156,7 +172,8 @@ class Instead:
     Attributes:
         models: registry names.
         concepts: the one in the place of each of the suite's; those without are left out.
-        alignment, preservation: metrics in the place of the suite's; the first of `alignment` reads out localisation.
+        alignment, preservation, quality: metrics in the place of the suite's; the first of `alignment` reads out
+            localisation.
         prompts, pairs: evaluation and fitting prompts at most, as many as these concepts have.
     """
 
@@ -164,6 +181,7 @@ class Instead:
     concepts: Mapping[str, str] = field(validator=validators.min_len(1))
     alignment: tuple[str, ...] = field(default=("probes",), converter=_names, validator=validators.min_len(1))
     preservation: str = "spectral"
+    quality: tuple[str, ...] = field(default=(), converter=_names)
     prompts: int = field(default=24, validator=_count)
     pairs: int = field(default=32, validator=_count)
 
@@ -187,6 +205,8 @@ class Suite:
         fitting: what methods are fitted on.
         alignment: metrics of the gain, the first one drawn and tabled first.
         preservation: metric of the change.
+        quality: metrics of how good a clip sounds by itself; their mean is the protocol's quality, so that more must
+            be better in all of them.
         ceiling: the method whose arms set the cut-off.
         settings: of every clip: localised, fitted and evaluated.
         instead: other concepts and metrics on some models (`tada bench --on`), or None.
@@ -203,6 +223,7 @@ class Suite:
     fitting: Fitting = field(factory=Fitting)
     alignment: tuple[str, ...] = field(default=("probes",), converter=_names, validator=validators.min_len(1))
     preservation: str = "spectral"
+    quality: tuple[str, ...] = field(default=(), converter=_names)
     ceiling: str = "pci"
     settings: Settings = field(factory=Settings)
     instead: Instead | None = None
@@ -219,6 +240,22 @@ class Suite:
                 )
             if not self.arms:
                 raise SpecError("the suite has neither arms nor a localization, and nothing to do; add one of them")
+
+        if any(isinstance(arm.strengths, Even) for arm in self.arms) and not self.ceilings:
+            known = f"give an arm of '{self.ceiling}' strengths of its own"
+            raise SpecError(f"strengths are placed up to the cut-off, and nothing sets it: {known}")
+
+    @property
+    def ceilings(self) -> tuple[Arm, ...]:
+        """The arms that set the cut-off."""
+        return tuple(a for a in self.arms if a.method == self.ceiling and not isinstance(a.strengths, Even))
+
+    def evenly(self, points: int) -> Suite:
+        """The suite with so many strengths on either side, evenly spaced in what they change, but for its ceiling's."""
+        found = (
+            arm if arm.method == self.ceiling else evolve(arm, strengths=Even(points), unit=None) for arm in self.arms
+        )
+        return evolve(self, arms=tuple(found))
 
     def steered(self, concept: str) -> tuple[Arm, ...]:
         """The arms that steer a concept."""
@@ -278,6 +315,9 @@ def _converter() -> Converter:
     from cattrs import Converter
 
     made = Converter(forbid_extra_keys=True)
+    made.register_structure_hook(
+        Strengths, lambda value, _: made.structure(value, Even) if isinstance(value, dict) else tuple(value)
+    )
     made.register_structure_hook(Where, lambda value, _: _where(value))
     made.register_unstructure_hook(Where, lambda value: value if isinstance(value, str) else list(value))
     return made

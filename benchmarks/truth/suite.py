@@ -7,6 +7,7 @@ python benchmarks/truth/suite.py tada-results/etude-full
 from __future__ import annotations
 
 import argparse
+import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -42,7 +43,9 @@ def main() -> None:
     store = Store.read(folder)
     suite, plan = Suite.load(folder / "suite.json"), Plan.load(folder / "plan.json")
     shutil.copyfile(folder / "report" / "overview.png", DOCS / "figures" / f"{suite.name}.png")
-    scores = (folder / "report" / "tables.md").read_text(encoding="utf-8").strip()
+    tables = (folder / "report" / "tables.md").read_text(encoding="utf-8").strip()
+    # In the documents they stand inside a section.
+    scores = re.sub("^#", "##", tables, flags=re.MULTILINE)
     texts = {f"{suite.name} impact": impact_table(read_impacts(store, plan)), f"{suite.name} scores": scores}
     print("\n\n".join(texts.values()))
     if f"<!-- {suite.name} scores -->" in (DOCS / "benchmark.md").read_text(encoding="utf-8"):

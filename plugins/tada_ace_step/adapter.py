@@ -17,9 +17,9 @@ from tada_core.adapter import Batch, Call, Defaults, ModelAdapter
 from tada_core.audio import Audio
 from tada_core.errors import EngineError, SpecError
 from tada_core.generation import Row, Settings
-from tada_core.pipelines import word_places
 from tada_core.placement import Placement
 from tada_core.sites import Layer
+from tada_core.tokens import word_places
 
 SOURCE = "ACE-Step/ACE-Step-v1-3.5B"
 
@@ -112,6 +112,10 @@ class AceStep(ModelAdapter):
     def tokens(self, text: str) -> int:
         """Tokens of the prompt alone."""
         return self.pipe.text.tokens(text)
+
+    def unread(self, text: str) -> str:
+        """What is behind the 256 tokens of the prompt that are read."""
+        return self.pipe.text.unread(text)
 
     def places(self, text: str, word: str) -> tuple[str, tuple[int, ...]]:
         """Places in the context, where a speaker token comes before the prompt."""

@@ -22,7 +22,7 @@ from tada_ace_step.vocoder import MusicVocoder, fold_weight_norm
 from tada_core.adapter import Call
 from tada_core.errors import CheckpointError
 from tada_core.folder import require_files
-from tada_core.pipelines import quiet
+from tada_core.loading import whole
 
 Context = tuple[Tensor, Tensor]
 """States [rows, tokens, width] and mask [rows, tokens]."""
@@ -92,7 +92,7 @@ class AceStepPipeline:
             require_files(folder, name, library, kind)
         transformer, dcae, vocoder, umt5 = (folder / name for name in FOLDERS)
         try:
-            with quiet():
+            with whole():
                 decoder = AutoencoderDC.from_pretrained(dcae, torch_dtype=dtype).decoder.eval()
                 encoder = UMT5EncoderModel.from_pretrained(umt5, dtype=dtype)
                 text = TextEncoder(AutoTokenizer.from_pretrained(umt5), encoder)

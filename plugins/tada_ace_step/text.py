@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from tada_core.pipelines import count_tokens
+from tada_core.tokens import count_tokens, unread
 
 LENGTH = 256
 """Most tokens of a prompt; the rest is cut, as upstream does."""
@@ -30,6 +30,10 @@ class TextEncoder:
     def tokens(self, text: str) -> int:
         """Tokens of one prompt."""
         return count_tokens(self.tokenizer, text, most=LENGTH)
+
+    def unread(self, text: str) -> str:
+        """What of a prompt is cut."""
+        return unread(self.tokenizer, text, most=LENGTH)
 
     @torch.no_grad()
     def encode(self, texts: Sequence[str], weaken: bool = False) -> tuple[Tensor, Tensor]:

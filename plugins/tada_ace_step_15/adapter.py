@@ -10,8 +10,9 @@ from torch import Tensor
 from tada_core.adapter import Batch, Defaults
 from tada_core.audio import Audio
 from tada_core.generation import Row
-from tada_core.pipelines import PipelineAdapter, count_tokens, stack, word_places
+from tada_core.pipelines import PipelineAdapter, stack
 from tada_core.sites import Layer
+from tada_core.tokens import count_tokens, unread, word_places
 
 PEAK = 10.0 ** (-1.0 / 20.0)
 """Largest sample of a finished clip: -1 dB of full scale, as the pipeline leaves it."""
@@ -89,15 +90,22 @@ class AceStep15(PipelineAdapter):
         how = {"shift": self.shift, "cfg_interval_start": start, "cfg_interval_end": end}
         return {"audio_duration": batch.seconds, "lyrics": [batch.lyrics] * len(batch.texts), **how}
 
+    def framed(self, text: str) -> str:
+        """The prompt with the pipeline's own words around it."""
+        whole, _ = self.pipe._format_prompt(text)
+        return str(whole)
+
     def tokens(self, text: str) -> int:
         """Tokens of the whole prompt, the pipeline's own words around it included."""
-        whole, _ = self.pipe._format_prompt(text)
-        return count_tokens(self.pipe.tokenizer, whole, self.most)
+        return count_tokens(self.pipe.tokenizer, self.framed(text), self.most)
+
+    def unread(self, text: str) -> str:
+        """What is behind the limit, the pipeline's own words included."""
+        return unread(self.pipe.tokenizer, self.framed(text), self.most)
 
     def places(self, text: str, word: str) -> tuple[str, tuple[int, ...]]:
         """Places counted from the end of the context: the prompt is its last part, after lyrics and timbre."""
-        whole, _ = self.pipe._format_prompt(text)
-        found = word_places(self.pipe.tokenizer, whole, word, self.most)
+        found = word_places(self.pipe.tokenizer, self.framed(text), word, self.most)
         return self.text_kwargs[0], tuple(place - self.tokens(text) for place in found)
 
     def batch_key(self, row: Row) -> Hashable:

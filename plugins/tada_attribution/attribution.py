@@ -79,16 +79,7 @@ def attribute(
     rows = [Row(case.prompt, seed_at(seed, at), case.source, own) for at, case in enumerate(cases) for seed in seeds]
     steps = spaced(states, calls_of(model, rows[0]))
     targets = [target(case) for case in cases for _ in seeds]
-    donors = read_donors(model, targets + [row.text for row in rows], own, [Site("text", layer) for layer in chosen])
-    shares = np.zeros((len(rows), len(chosen)))
-    with nullcontext(progress) if progress is not None else bar(f"{model.name}: attributions") as report:
-        for at, row in enumerate(rows):
-            found = []
-            for state in record(model, [row], [steps]):
-                found.append(share(state, row.text, targets[at], donors, chosen))
-                report(at * len(steps) + len(found), len(rows) * len(steps))
-            shares[at] = np.mean(found, axis=0)
-    shape = (len(cases), len(seeds))
+    shares, shape = measured(model, rows, targets, chosen, steps, progress), (len(cases), len(seeds))
     return Impact(
         model=model.name,
         concept=concept.name,
@@ -104,6 +95,39 @@ def attribute(
         pairs=() if isinstance(pairs, int) else tuple(pairs),
         generations=cost(model, rows[0], steps, len(rows)),
     )
+
+
+def measured(
+    model: ModelAdapter,
+    rows: Sequence[Row],
+    targets: Sequence[str],
+    layers: Sequence[int],
+    steps: Sequence[int],
+    progress: Progress | None = None,
+) -> Array:
+    """The layers' shares of every source run, mean over its states, [rows, layers].
+
+    Args:
+        model: the adapter.
+        rows: source runs, of equal settings.
+        targets: the full prompt that each is compared with.
+        layers: to be judged.
+        steps: of the states.
+        progress: called with (states done, states in all); by default a bar, at a terminal.
+
+    Raises:
+        SpecError: as `share`.
+    """
+    sites = [Site("text", layer) for layer in layers]
+    donors = read_donors(model, [*targets, *(row.text for row in rows)], rows[0].settings, sites)
+    found: list[Array] = []
+    with nullcontext(progress) if progress is not None else bar(f"{model.name}: attributions") as report:
+        for row, text in zip(rows, targets, strict=True):
+            for state in record(model, [row], [steps]):
+                found.append(share(state, row.text, text, donors, layers))
+                report(len(found), len(rows) * len(steps))
+    shares: Array = np.reshape(found, (len(rows), len(steps), len(layers))).mean(1)
+    return shares
 
 
 def spaced(states: int, steps: int) -> tuple[int, ...]:

@@ -8,22 +8,23 @@ import typer
 
 import tada_registry as tada
 from tada_core.progress import bar
-from tada_registry.terminal.impact import Out, PairsFile, check_out, show
-from tada_registry.terminal.model import Load, On, Source
+from tada_registry.terminal.impact import Base, Out, PairsFile, Seeds, check_out, show
+from tada_registry.terminal.model import ConceptName, Load, On, Source
 from tada_registry.terminal.options import options
+from tada_registry.terminal.screen import AsJson
 
 
 def attribute(
-    concept: Annotated[str, typer.Argument(help="A registered concept, such as tempo.")],
+    concept: ConceptName,
     on: On = "etude",
     source: Source = None,
     load: Load = None,
     pairs: Annotated[int, typer.Option(min=1, help="Base prompts.")] = 4,
     pairs_file: PairsFile = None,
-    seeds: Annotated[int, typer.Option(min=1, help="Seeds per prompt.")] = 1,
+    seeds: Seeds = 1,
     states: Annotated[int, typer.Option(min=1, help="States of every run, evenly spaced; 1 is its middle.")] = 1,
-    base: Annotated[str, typer.Option(help="Prompt the layers are patched into: neutral or opposite.")] = "neutral",
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
+    base: Base = "neutral",
+    as_json: AsJson = False,
     out: Out = None,
 ) -> None:
     """Estimate how much of a concept each layer carries, from gradients; confirm the best ones with `tada localize`."""

@@ -11,8 +11,9 @@ from torch import Tensor, nn
 
 from tada_core.adapter import Batch, Defaults
 from tada_core.generation import Row
-from tada_core.pipelines import PipelineAdapter, count_tokens, word_places
+from tada_core.pipelines import PipelineAdapter
 from tada_core.sites import Layer
+from tada_core.tokens import count_tokens, unread, word_places
 
 
 class AudioLDM2(PipelineAdapter):
@@ -67,6 +68,10 @@ class AudioLDM2(PipelineAdapter):
     def tokens(self, text: str) -> int:
         """T5 tokens; the language model's stream is always as long."""
         return count_tokens(self.pipe.tokenizer_2, text, self.most)
+
+    def unread(self, text: str) -> str:
+        """What T5 does not read; the language model's text encoder reads as many tokens of its own."""
+        return unread(self.pipe.tokenizer_2, text, self.most)
 
     def places(self, text: str, word: str) -> tuple[str, tuple[int, ...]]:
         """T5 tokens; what the language model makes of a word has no places."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any, Final
 
 from tada_core.errors import CheckpointError
+from tada_core.tokens import unread
 
 SOURCE: Final = "roberta-base"
 VARIABLE: Final = "TADA_CLAP_TOKENIZER"
@@ -31,6 +33,9 @@ def load(where: str) -> Any:
 
 
 def tokens(tokenizer: Any, text: str) -> list[int]:
-    """Ids of a text, its ends marked, cut after 77."""
+    """Ids of a text, its ends marked, cut after 77 with a warning that names what is lost."""
+    if lost := unread(tokenizer, text, LONGEST):
+        said = f"a text is too long for CLAP, which does not read its end: '{lost}'"
+        warnings.warn(f"{said}; use a query of at most {LONGEST} tokens", stacklevel=2)
     found: list[int] = tokenizer(text, truncation=True, max_length=LONGEST)["input_ids"]
     return found

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tada_concepts.lookup import KEYWORDS
+from tada_registry.terminal.screen import AsJson
 
 if TYPE_CHECKING:
     from tada_concepts.counterfactual import Selection
@@ -26,16 +27,18 @@ def counterfactuals(
     ] = None,
     most: Annotated[int, typer.Option(min=1, help="Number of pairs at most.")] = 256,
     out: Annotated[Path | None, typer.Option(help="Write the pairs to this .json file.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Make pairs of captions that differ in a concept's words alone, and say why other captions make none."""
-    from tada_concepts.captions import OWN, own_captions, read_captions
+    from tada_concepts.captions import own_captions
     from tada_concepts.counterfactual import select
     from tada_concepts.lookup import get_keywords
+    from tada_core.captions import read_captions
     from tada_core.localization.pair import write_pairs
 
     keywords = get_keywords(concept)
-    selection = select(own_captions(captions) if captions in OWN else read_captions(captions, column), keywords, most)
+    read = read_captions(captions, column) if Path(captions).suffix else own_captions(captions)
+    selection = select(read, keywords, most)
     if out is not None:
         write_pairs(selection.pairs, out)
     if as_json:

@@ -6,14 +6,12 @@ The data set "patching-music-musiccaps-prompts" has a row for every pair, with t
 
 from __future__ import annotations
 
-import csv
-import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from tada_concepts.published import PUBLISHED
+from tada_core.captions import read_rows
 from tada_core.errors import SpecError
 from tada_core.localization.pair import Pair, write_pairs
 
@@ -32,31 +30,21 @@ def read_released(path: str | Path) -> dict[str, list[Pair]]:
     Raises:
         SpecError: the file is missing, of another kind or damaged, or lacks a column.
     """
-    path, found = Path(path), defaultdict[str, list[Pair]](list)
+    found = defaultdict[str, list[Pair]](list)
     try:
-        for row in _rows(path):
+        for row in read_rows(path):
             feature, clean, corrupted = (str(row[name] or "").strip() for name in COLUMNS)
             if clean != corrupted:
                 found[NAMES.get(feature, feature)].append(Pair(clean, corrupted))
     except KeyError as error:
         raise SpecError(f"'{path}' has no column {error}; it needs {', '.join(COLUMNS)}") from error
-    except (OSError, ValueError, TypeError, csv.Error) as error:
-        raise SpecError(f"cannot read captions from '{path}': {error}") from error
+    except TypeError as error:
+        raise SpecError(
+            f"'{path}' has no columns; the released captions are read from .csv, .json or .jsonl"
+        ) from error
     return dict(found)
 
 
 def write_released(path: str | Path, folder: str | Path) -> list[Path]:
     """CONCEPT.json for every concept of the released file, as `tada bench --captions` reads it; raises as above."""
     return [write_pairs(pairs, Path(folder) / f"{name}.json") for name, pairs in read_released(path).items()]
-
-
-def _rows(path: Path) -> Iterable[Mapping[str, Any]]:
-    text = path.read_text(encoding="utf-8-sig")
-    if path.suffix == ".csv":
-        return csv.DictReader(text.splitlines(keepends=True))
-    if path.suffix == ".jsonl":
-        return [json.loads(line) for line in text.splitlines() if line.strip()]
-    if path.suffix == ".json":
-        rows: list[Mapping[str, Any]] = json.loads(text)
-        return rows
-    raise SpecError(f"the released captions are read from .csv, .json or .jsonl, not from '{path}'")

@@ -1,4 +1,4 @@
-"""etude: a small text-to-music diffusion model, trained on procedural music, that ships with the package."""
+"""etude: a small text-to-music model trained on procedural music, and a listener trained alike; both ship here."""
 
 from tada_core.entry import Entry
 from tada_core.hookspecs import hookimpl
@@ -12,7 +12,25 @@ def tada_models() -> list[Entry]:
 
 
 @hookimpl
+def tada_metrics() -> list[Entry]:
+    """What the listener hears."""
+    found = {
+        "listener": ("Similarity", "Alignment: cosine of audio and text in a small model that ships with etude."),
+        "listener-lpaps": ("Distance", "Preservation: LPAPS in the stages of the same model."),
+        "listener-quality": ("Quality", "Quality: how little damage the same model hears, without a reference."),
+    }
+    return [
+        Entry("metric", name, f"tada_etude.listener.metrics:{kind}", summary, licence="Apache-2.0")
+        for name, (kind, summary) in found.items()
+    ]
+
+
+@hookimpl
 def tada_commands() -> list[Entry]:
-    """Its training command."""
-    summary = "Train etude from scratch, or resume its training."
-    return [Entry("command", "train-etude", "tada_etude.command:train_etude", summary)]
+    """Their training commands."""
+    etude = "Train etude from scratch, or resume its training."
+    listener = "Train the listener from scratch, or resume its training."
+    return [
+        Entry("command", "train-etude", "tada_etude.command:train_etude", etude),
+        Entry("command", "train-listener", "tada_etude.listener.command:train_listener", listener),
+    ]

@@ -12,6 +12,7 @@ import tada_registry as tada
 from tada_core.audio import Audio
 from tada_core.errors import SpecError
 from tada_registry.terminal.options import options
+from tada_registry.terminal.screen import AsJson
 
 ENDINGS = (".flac", ".wav", ".ogg")
 
@@ -22,7 +23,7 @@ def fad(
     by: Annotated[str, typer.Option(help="A metric that embeds clips.")] = "muq",
     settings: Annotated[list[str] | None, typer.Option("--set", help="NAME=VALUE, an option of that metric.")] = None,
     seed: Annotated[int, typer.Option(help="Order in which the reference is halved.")] = 0,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Frechet distance between two folders of equally many clips; only distances of one n and one metric compare."""
     from attrs import asdict

@@ -10,8 +10,9 @@ from diffusers.pipelines.longcat_audio_dit.pipeline_longcat_audio_dit import _no
 from torch import Tensor
 
 from tada_core.adapter import Batch, Call, Defaults
-from tada_core.pipelines import PipelineAdapter, count_tokens, stack
+from tada_core.pipelines import PipelineAdapter, stack
 from tada_core.sites import Layer
+from tada_core.tokens import count_tokens
 from tada_longcat.padding import ignore_padding
 
 
@@ -54,6 +55,10 @@ class LongCat(PipelineAdapter):
     def tokens(self, text: str) -> int:
         """UMT5 tokens of what the pipeline makes of a prompt."""
         return count_tokens(self.pipe.tokenizer, _normalize_text(text), self.most)
+
+    def unread(self, text: str) -> str:
+        """What is behind the limit of what the pipeline makes of a prompt."""
+        return super().unread(_normalize_text(text))
 
     @property
     def most(self) -> int:

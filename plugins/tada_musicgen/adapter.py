@@ -16,8 +16,10 @@ from tada_core.audio import Audio
 from tada_core.errors import CheckpointError, SpecError
 from tada_core.folder import require_files
 from tada_core.generation import Settings
-from tada_core.pipelines import quiet, stack, word_places
+from tada_core.loading import whole
+from tada_core.pipelines import stack
 from tada_core.placement import Placement
+from tada_core.tokens import word_places
 from tada_musicgen.draw import draw
 from tada_musicgen.network import NextToken
 
@@ -74,7 +76,7 @@ class MusicGen(ModelAdapter):
             top_k, temperature: of the draw; the defaults are those of the MusicGen paper (arXiv 2306.05284, sect. 3).
 
         Raises:
-            CheckpointError: the source does not exist or holds another model, or a file of it is missing.
+            CheckpointError: the source does not exist or holds another model, or a file or tensor of it is missing.
             SpecError: `top_k` below 1 or `temperature` not above 0.
         """
         from transformers import AutoTokenizer, MusicgenForConditionalGeneration
@@ -85,7 +87,7 @@ class MusicGen(ModelAdapter):
         if Path(where).is_dir():
             check(Path(where))
         try:
-            with quiet():
+            with whole():
                 tokenizer = AutoTokenizer.from_pretrained(where)
                 model = MusicgenForConditionalGeneration.from_pretrained(where, dtype=dtype, use_safetensors=True)
         except (OSError, ValueError, KeyError) as error:

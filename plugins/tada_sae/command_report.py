@@ -22,7 +22,9 @@ def sae_report(
     load: Load = None,
     layers: Annotated[str, typer.Option(help="Layers, such as 2,4, or all that the folder has.")] = "all",
     concept: Annotated[str | None, typer.Option(help="Concepts, such as tempo,drums; default those of etude.")] = None,
-    captions: Annotated[Path | None, typer.Option(help="Further prompts: .txt (a line each), .csv or .json.")] = None,
+    captions: Annotated[
+        Path | None, typer.Option(help="Further prompts: .txt (a line each), .csv, .json or .jsonl.")
+    ] = None,
     top_features: Annotated[int, typer.Option(min=1, help="Features per layer and side of a concept.")] = 20,
     clips: Annotated[int, typer.Option(min=1, help="Clips per side of a concept.")] = 8,
     top_clips: Annotated[int, typer.Option(min=1, help="Clips shown per feature.")] = 5,

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from attrs import frozen
 
 from tada_core import Concept, Row, Settings, seed_at
-
-SIDES = ("positive", "negative")
+from tada_sae.prompts import SIDES
 
 
 @frozen
@@ -36,6 +35,7 @@ def listening(
         Group(concept.name, side, tuple(_row(concept, side, place, settings) for place in range(clips)))
         for concept in concepts
         for side in SIDES
+        if side != "neutral"
     ]
     rows = tuple(Row(prompt, seed_at(0, place), settings=settings) for place, prompt in enumerate(captions))
     return (*groups, Group("", "", rows)) if rows else tuple(groups)

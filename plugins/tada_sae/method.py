@@ -24,7 +24,8 @@ from tada_core.progress import Progress
 from tada_sae import source
 from tada_sae.artifact import WEIGHTS, SAEArtifact, held
 from tada_sae.features import Activations, Kind, Score, Weights, weigh
-from tada_sae.pairs import SIDES, train_on
+from tada_sae.pairs import train_on
+from tada_sae.prompts import SIDES
 from tada_sae.settings import Spec, StreamSettings, TrainerSettings, TrainSettings
 
 Mode = Literal["vector", "edit", "multiplicative"]

@@ -7,15 +7,13 @@ batch of clips is fed several times as it comes, where the paper goes over all o
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import nullcontext
 
 from tada_core import Concept, ModelAdapter, SparseAutoencoder
-from tada_core.progress import Progress, bar
+from tada_core.progress import Progress
+from tada_sae.prompts import SIDES
 from tada_sae.settings import Spec, TrainSettings
-from tada_sae.stream import row_batches, stream
+from tada_sae.stream import row_batches
 from tada_sae.training import Training
-
-SIDES = ("positive", "negative", "neutral")
 
 
 def train_on(
@@ -40,13 +38,7 @@ def train_on(
         SpecError: fewer tokens than a batch; and as `Training`.
     """
     prompts = [concept.text(side, prompt) for prompt in concept.prompts for side in SIDES]
-    training, batches = Training(model, specs, settings), row_batches(model, prompts, settings.stream)
-    clips, total = 0, sum(map(len, batches))
-    with nullcontext(progress) if progress is not None else bar("autoencoders: clips") as report:
-        for rows, tokens in zip(batches, stream(model, batches, training.layers, settings.stream.every), strict=True):
-            for _ in range(epochs):
-                training.feed(tokens)
-            clips += len(rows)
-            report(clips, total)
-    training.drain()
+    training = Training(model, specs, settings)
+    for _ in training.over(row_batches(model, prompts, settings.stream), epochs, progress):
+        pass
     return {spec.layer: trainer.autoencoder.value() for spec, trainer in training.trainers.items()}

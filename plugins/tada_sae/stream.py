@@ -26,29 +26,19 @@ class Tokens(Observer):
         self.sites = tuple(Site("out", layer) for layer in layers)
         self._every = every
         self._prefix = {layer: model.layer(layer).prefix for layer in layers}
-        self._done: dict[tuple[int, int, int], Tensor] = {}
-        self._fresh: dict[tuple[int, int, int], Tensor] = {}
-
-    def begin(self, rows: Sequence[int]) -> None:
-        """What the last batch left unfinished is forgotten."""
-        self._fresh = {}
+        self._kept: dict[tuple[int, int, int], Tensor] = {}
 
     def see(self, site: Site, call: Call, rows: Sequence[int], values: Tensor) -> None:
-        """Keep the frames of a call."""
+        """Keep the frames of a call; the same row and step overwrite each other."""
         assert site.layer is not None
         if call.step % self._every == 0:
             frames = values[:, self._prefix[site.layer] :].float().cpu()
-            self._fresh |= {(site.layer, row, call.step): own for row, own in zip(rows, frames, strict=True)}
-
-    def finish(self, rows: Sequence[int]) -> None:
-        """The batch counts."""
-        self._done |= self._fresh
-        self._fresh = {}
+            self._kept |= {(site.layer, row, call.step): own for row, own in zip(rows, frames, strict=True)}
 
     def tokens(self) -> Mapping[int, Tensor]:
         """Every layer's [tokens, width], in the order of rows, then steps, then frames."""
         return {
-            site.layer: torch.cat([self._done[key] for key in sorted(self._done) if key[0] == site.layer])
+            site.layer: torch.cat([self._kept[key] for key in sorted(self._kept) if key[0] == site.layer])
             for site in self.sites
             if site.layer is not None
         }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 from attrs import asdict, field, frozen
 
 from tada_core import ModelAdapter
-from tada_core.errors import SpecError
+from tada_core.results import from_json, to_json
 from tada_sae.settings import Spec
 from tada_sae.trainer import Trainer
 
@@ -95,7 +94,7 @@ class Sweep:
 
     def to_json(self) -> str:
         """Everything as JSON."""
-        return json.dumps({"type": "Sweep", **asdict(self)}, indent=2)
+        return to_json(self)
 
     @classmethod
     def from_json(cls, text: str) -> Sweep:
@@ -104,13 +103,7 @@ class Sweep:
         Raises:
             SpecError: it is not such a result.
         """
-        try:
-            data = json.loads(text)
-            if data.pop("type") != "Sweep":
-                raise ValueError("type is not Sweep")
-            return cls(**data)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise SpecError(f"not a sweep: {error}") from error
+        return from_json(cls, text, "a sweep")
 
     def plot(self, path: str | Path) -> Path:
         """Draw every figure against k, a line per layer and expansion; the ending names the format."""

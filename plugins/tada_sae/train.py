@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
 from pathlib import Path
 
 from tada_core import ModelAdapter
 from tada_core.errors import SpecError
-from tada_core.progress import Progress, bar
+from tada_core.progress import Progress
 from tada_sae.checkpoint import identity, read, write
 from tada_sae.settings import Spec, TrainSettings
-from tada_sae.stream import row_batches, stream
+from tada_sae.stream import row_batches
 from tada_sae.trainer import Trainer
 from tada_sae.training import Training
 
@@ -56,17 +55,9 @@ def train(
     batches = row_batches(model, prompts, own.stream)
     if not batches:
         raise SpecError("no prompts to make clips of; give at least one")
-    clips, total = sum(map(len, batches[: training.done])), sum(map(len, batches))
-    with nullcontext(progress) if progress is not None else bar("autoencoders: clips") as report:
-        rest = batches[training.done :]
-        for rows, tokens in zip(rest, stream(model, rest, training.layers, own.stream.every), strict=True):
-            training.feed(tokens)
-            if training.done == len(batches):
-                training.drain()
-            if place is not None and (training.done % own.save_every == 0 or training.done == len(batches)):
-                write(place, of, training.state_dict())
-            clips += len(rows)
-            if watch is not None:
-                watch(training.trainers)
-            report(clips, total)
+    for _ in training.over(batches, progress=progress):
+        if place is not None and (training.done % own.save_every == 0 or training.done == len(batches)):
+            write(place, of, training.state_dict())
+        if watch is not None:
+            watch(training.trainers)
     return training.trainers

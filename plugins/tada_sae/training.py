@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 from torch import Tensor
 
-from tada_core import ModelAdapter
+from tada_core import ModelAdapter, Row
 from tada_core.errors import SpecError
+from tada_core.progress import Progress, bar
 from tada_sae.buffer import ShuffleBuffer
 from tada_sae.settings import Spec, TrainSettings
+from tada_sae.stream import stream
 from tada_sae.trainer import Trainer
 
 
@@ -31,21 +34,42 @@ class Training:
         self.buffers = {
             layer: ShuffleBuffer(held.buffer, one.batch, width[layer], held.seed + layer) for layer in self.layers
         }
-        self.done = 0
+        self._model, self._every, self.done = model, held.every, 0
 
-    def feed(self, tokens: Mapping[int, Tensor]) -> None:
+    def over(
+        self, batches: Sequence[Sequence[Row]], epochs: int = 1, progress: Progress | None = None
+    ) -> Iterator[None]:
+        """Train on generation batches, from where it stands; gives way after each of them.
+
+        Args:
+            batches: all of them, the `done` ones included.
+            epochs: how often the tokens of a batch are fed, one time after the other.
+            progress: called with (clips done, clips in all) after each; by default a bar, at a terminal.
+
+        Raises:
+            SpecError: no autoencoder of some layer ever met a whole batch of tokens.
+        """
+        rest = batches[self.done :]
+        clips, total = sum(map(len, batches[: self.done])), sum(map(len, batches))
+        with nullcontext(progress) if progress is not None else bar("autoencoders: clips") as report:
+            for rows, tokens in zip(rest, stream(self._model, rest, self.layers, self._every), strict=True):
+                for _ in range(epochs):
+                    self._feed(tokens)
+                self.done += 1
+                if self.done == len(batches):
+                    self._drain()
+                yield
+                clips += len(rows)
+                report(clips, total)
+
+    def _feed(self, tokens: Mapping[int, Tensor]) -> None:
         """Take the tokens of a generation batch, by layer."""
         for layer, own in tokens.items():
             for batch in self.buffers[layer].push(own):
                 self._step(layer, batch)
-        self.done += 1
 
-    def drain(self) -> None:
-        """Train on what the buffers still hold.
-
-        Raises:
-            SpecError: no autoencoder of some layer ever met a whole batch.
-        """
+    def _drain(self) -> None:
+        """Train on what the buffers still hold."""
         for layer, buffer in self.buffers.items():
             for batch in buffer.drain():
                 self._step(layer, batch)

@@ -49,6 +49,11 @@ class StableAudio3(PipelineAdapter):
     text_kwargs: ClassVar[tuple[str, ...]] = ("encoder_hidden_states", "encoder_attention_mask")
     batched: ClassVar[tuple[int | str, ...]] = (0, 1, *text_kwargs, "global_hidden_states")
 
+    @property
+    def most(self) -> int:
+        """The tokenizer's limit, and never more than 256, as the pipeline has it."""
+        return min(super().most, 256)
+
     def find_layers(self) -> tuple[Layer, ...]:
         """Every block has one cross-attention; memory tokens come before the frames."""
         config = self.pipe.transformer.config

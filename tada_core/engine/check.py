@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 
 from tada_core.adapter import ModelAdapter
@@ -28,7 +29,7 @@ from tada_core.tensors import TensorRef
 
 
 def check_rows(model: ModelAdapter, rows: Sequence[Row]) -> None:
-    """Refuse what cannot run on this model.
+    """Refuse what cannot run on this model, and warn of prompts whose end it does not read.
 
     Raises:
         SpecError: no rows, lyrics for a model that does not sing, an empty donor prompt or one of another length where
@@ -52,6 +53,15 @@ def check_rows(model: ModelAdapter, rows: Sequence[Row]) -> None:
                 _check_guest(model, row, item, where)
             if isinstance(item, ShiftTokens):
                 model.places(row.text, fill(item.word, row.prompt))
+    _warn_of_cuts(model, rows)
+
+
+def _warn_of_cuts(model: ModelAdapter, rows: Sequence[Row]) -> None:
+    others = (fill(donor, row.prompt) for row in rows for item in row.interventions for donor in donors_of(item))
+    for text in dict.fromkeys((*(row.text for row in rows), *others)):
+        if lost := model.unread(text):
+            said = f"a prompt is too long for '{model.name}', which does not read its end"
+            warnings.warn(f"{said}: '{lost}'; make it shorter", stacklevel=2)
 
 
 def _check(model: ModelAdapter, item: Intervention, branches: Mapping[str, range], where: str) -> None:

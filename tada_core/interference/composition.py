@@ -21,6 +21,7 @@ from tada_core.generation import Row, Settings, with_seeds
 from tada_core.interference.interference import Interference
 from tada_core.interference.overlap import overlap
 from tada_core.interference.trials import arranged, trials
+from tada_core.interventions import Intervention
 from tada_core.metric import Metric
 from tada_core.progress import Progress
 
@@ -63,11 +64,7 @@ def interference(
     amounts, own = _each(strength, len(artifacts)), settings or Settings()
     concepts = [artifact.concept for artifact in artifacts]
     chosen = shared(concepts, prompts) if isinstance(prompts, int) else _given(prompts)
-    ups, downs = (
-        [artifact.at(sign * amount, unit) for artifact, amount in zip(artifacts, amounts, strict=True)]
-        for sign in (1, -1)
-    )
-    runs = trials(concepts, ups, downs)
+    runs = trials(concepts, *(_turned(artifacts, amounts, sign, unit) for sign in (1, -1)))
     rows = [
         Row(prompt, seed, one.template, own, one.interventions)
         for prompt, seed in with_seeds(chosen, seeds)
@@ -125,6 +122,13 @@ def names(artifacts: Sequence[Artifact]) -> tuple[str, ...]:
         seen[name] += 1
         made.append(name if seen[name] == 1 else f"{name} {seen[name]}")
     return tuple(made)
+
+
+def _turned(
+    artifacts: Sequence[Artifact], amounts: Sequence[float], sign: int, unit: str | None
+) -> list[tuple[Intervention, ...]]:
+    """What each artefact does, all turned up (sign 1) or down (-1)."""
+    return [artifact.at(sign * amount, unit) for artifact, amount in zip(artifacts, amounts, strict=True)]
 
 
 def _scores(

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from attrs import asdict, field, frozen
+from attrs import field, frozen
 from numpy.typing import NDArray
 
-from tada_core.convert import ints, texts
-from tada_core.errors import SpecError, unknown
+from tada_core.convert import array, ints, texts
+from tada_core.errors import unknown
 from tada_core.interference.figure import draw
 from tada_core.interference.table import PARTS
 from tada_core.maths.interference import changes, shares
+from tada_core.results import from_json, to_json
 from tada_core.statistics import bootstrap
 
 Array = NDArray[np.float64]
-
-
-def _array(values: Any) -> Array:
-    return np.asarray(values, dtype=np.float64)
 
 
 def _floats(values: Any) -> tuple[float, ...]:
@@ -56,13 +52,13 @@ class Interference:
     scales: tuple[str, ...] = field(converter=texts)
     prompts: tuple[str, ...] = field(converter=texts)
     seeds: tuple[int, ...] = field(converter=ints)
-    cosines: Array = field(converter=_array)
-    base: Array = field(converter=_array)
-    negative: Array = field(converter=_array)
-    positive: Array = field(converter=_array)
-    more: Array = field(converter=_array)
-    less: Array = field(converter=_array)
-    both: Array = field(converter=_array)
+    cosines: Array = field(converter=array)
+    base: Array = field(converter=array)
+    negative: Array = field(converter=array)
+    positive: Array = field(converter=array)
+    more: Array = field(converter=array)
+    less: Array = field(converter=array)
+    both: Array = field(converter=array)
 
     @property
     def swap(self) -> Array:
@@ -107,8 +103,7 @@ class Interference:
 
     def to_json(self) -> str:
         """Everything, scores included, as JSON; what is undefined is null."""
-        data = asdict(self, value_serializer=lambda _, __, v: _plain(v) if isinstance(v, np.ndarray) else v)
-        return json.dumps({"type": "Interference", **data}, indent=2, allow_nan=False)
+        return to_json(self)
 
     @classmethod
     def from_json(cls, text: str) -> Interference:
@@ -117,13 +112,7 @@ class Interference:
         Raises:
             SpecError: it is not such a result.
         """
-        try:
-            data = json.loads(text)
-            if data.pop("type") != "Interference":
-                raise ValueError("type is not Interference")
-            return cls(**data)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise SpecError(f"not an interference result: {error}") from error
+        return from_json(cls, text, "an interference result")
 
     def plot(self, path: str | Path) -> Path:
         """Draw cosines, effects and additivity; the ending names the format (.png, .svg, .pdf)."""
@@ -142,10 +131,3 @@ class Interference:
         """All scores, [3 n + 3 n n, prompts, seeds]: a bootstrap is quicker over one array than over six."""
         every = (self.base, self.negative, self.positive, self.more, self.less, self.both)
         return np.concatenate([one.reshape(-1, len(self.prompts), len(self.seeds)) for one in every])
-
-
-def _plain(values: Array) -> Any:
-    """Nested lists, None for NaN."""
-    listed = values.astype(object)
-    listed[np.isnan(values)] = None
-    return listed.tolist()

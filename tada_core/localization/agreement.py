@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import numpy as np
-from attrs import asdict, frozen
+from attrs import frozen
 from numpy.typing import NDArray
 
 from tada_core.errors import SpecError
 from tada_core.localization.impact import Impact
 from tada_core.localization.part import Part
 from tada_core.maths.rank import spearman
+from tada_core.results import to_json
 
 Array = NDArray[np.float64]
 
@@ -58,9 +58,7 @@ class Agreement:
 
     def to_json(self) -> str:
         """Everything as JSON; a rank that is undefined is null."""
-        rank = None if np.isnan(self.rank) else self.rank
-        derived = {"rank": rank, "overlap": self.overlap, "misses": self.misses, "cost": self.cost}
-        return json.dumps({"type": "Agreement", **asdict(self), **derived}, indent=2)
+        return to_json(self, overlap=self.overlap, misses=self.misses, cost=self.cost)
 
 
 def agreement(cheap: Impact, exact: Impact, top: int = 2) -> Agreement:

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from attrs import asdict, field, frozen
+from attrs import field, frozen
 from numpy.typing import NDArray
 
-from tada_core.convert import ints, texts
+from tada_core.convert import array, ints, texts
 from tada_core.errors import SpecError
 from tada_core.localization.pair import Pair
 from tada_core.localization.part import Part
 from tada_core.maths.impact import Mode, impact
+from tada_core.results import from_json, to_json
 from tada_core.schedule import Schedule
 from tada_core.statistics import bootstrap
 
 Array = NDArray[np.float64]
-
-
-def _array(values: Any) -> Array:
-    return np.asarray(values, dtype=np.float64)
 
 
 def _parts(parts: Iterable[Part | Mapping[str, Any]]) -> tuple[Part, ...]:
@@ -66,9 +62,9 @@ class Impact:
     paths: tuple[str, ...] = field(converter=texts)
     prompts: tuple[str, ...] = field(converter=texts)
     seeds: tuple[int, ...] = field(converter=ints)
-    source: Array = field(converter=_array)
-    target: Array = field(converter=_array)
-    patched: Array = field(converter=_array)
+    source: Array = field(converter=array)
+    target: Array = field(converter=array)
+    patched: Array = field(converter=array)
     parts: tuple[Part, ...] = field(converter=_parts)
     slot: str = "text"
     mode: Mode = "denoising"
@@ -163,8 +159,7 @@ class Impact:
 
     def to_json(self) -> str:
         """Everything, scores included, as JSON; null stands for a run that was not made."""
-        data = asdict(self, value_serializer=lambda _, __, v: _plain(v) if isinstance(v, np.ndarray) else v)
-        return json.dumps({"type": "Impact", **data}, indent=2)
+        return to_json(self)
 
     @classmethod
     def from_json(cls, text: str) -> Impact:
@@ -173,23 +168,10 @@ class Impact:
         Raises:
             SpecError: it is not such a result.
         """
-        try:
-            data = json.loads(text)
-            if data.pop("type") != "Impact":
-                raise ValueError("type is not Impact")
-            return cls(**data)
-        except (ValueError, KeyError, TypeError, AttributeError, SpecError) as error:
-            raise SpecError(f"not a localisation result: {error}") from error
+        return from_json(cls, text, "a localisation result")
 
     def plot(self, path: str | Path) -> Path:
         """Draw impact per part with intervals; the ending names the format (.png, .svg, .pdf)."""
         from tada_core.localization.heatmap import plot_impacts
 
         return plot_impacts([self], path)
-
-
-def _plain(values: Array) -> Any:
-    """Nested lists; None where a score is NaN, which JSON has not."""
-    plain = values.astype(object)
-    plain[np.isnan(values)] = None
-    return plain.tolist()

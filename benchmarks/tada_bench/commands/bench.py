@@ -20,6 +20,7 @@ from tada_bench.suite import Suite
 from tada_core.errors import SpecError
 from tada_registry.terminal.model import Load, Source
 from tada_registry.terminal.options import options
+from tada_registry.terminal.screen import AsJson
 
 
 def bench(
@@ -29,11 +30,14 @@ def bench(
     load: Load = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Evaluation prompts per concept.")] = None,
     seeds: Annotated[int | None, typer.Option(min=1, help="Clips per prompt.")] = None,
+    even: Annotated[
+        int | None, typer.Option(min=1, help="Find so many strengths a side, evenly spaced in what they change.")
+    ] = None,
     captions: Annotated[
         Path | None, typer.Option(help="Folder of counterfactual captions to localise on, CONCEPT.json each.")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder of the results; default tada-results/SUITE.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Run a benchmark suite, or go on with one that was interrupted, and write its page.
 
@@ -42,6 +46,8 @@ def bench(
     found = find(suite)
     asked, changes = adapted(found, on or found.model)
     asked = asked.resized(prompts=limit, seeds=seeds)
+    if even is not None:
+        asked = asked.evenly(even)
     if captions is not None:
         asked = captioned(asked, captions)
     folder = out or Path("tada-results") / asked.name

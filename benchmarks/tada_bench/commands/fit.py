@@ -9,7 +9,7 @@ import typer
 
 import tada_registry as tada
 from tada_core.progress import bar
-from tada_registry.terminal.model import Load, On, Source
+from tada_registry.terminal.model import ConceptName, Load, On, Source
 from tada_registry.terminal.numbers import layers as layer_list
 from tada_registry.terminal.numbers import numbers
 from tada_registry.terminal.options import options
@@ -17,7 +17,7 @@ from tada_registry.terminal.options import options
 
 def fit(
     method: Annotated[str, typer.Argument(help="A registered method, such as caa.")],
-    concept: Annotated[str, typer.Argument(help="A registered concept, such as tempo.")],
+    concept: ConceptName,
     out: Annotated[Path, typer.Option(help="Folder to save the artefact in.")],
     on: On = "etude",
     source: Source = None,

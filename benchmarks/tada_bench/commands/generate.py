@@ -21,6 +21,7 @@ from tada_core.serial import load_spec
 from tada_registry.terminal.model import Load, On, Source
 from tada_registry.terminal.numbers import numbers
 from tada_registry.terminal.options import options
+from tada_registry.terminal.screen import AsJson
 
 
 def generate(
@@ -37,7 +38,7 @@ def generate(
     steps: Annotated[int | None, typer.Option(help="Denoising steps.")] = None,
     guidance: Annotated[float | None, typer.Option(help="Classifier-free guidance scale.")] = None,
     out: Annotated[Path, typer.Option(help="Folder for the clips.")] = Path("tada-clips"),
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Generate clips as FLAC files and print their paths."""
     said = {"prompt": prompt, "seeds": seeds, "seconds": seconds, "steps": steps, "guidance": guidance}

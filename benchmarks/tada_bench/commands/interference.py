@@ -14,7 +14,7 @@ from tada_core.interference.table import PARTS
 from tada_core.progress import bar
 from tada_registry.terminal.model import Load, On, Source
 from tada_registry.terminal.options import options
-from tada_registry.terminal.screen import table
+from tada_registry.terminal.screen import AsJson, table
 
 if TYPE_CHECKING:
     from tada_core.interference.interference import Interference
@@ -38,7 +38,7 @@ def interference(
     prompt: Annotated[list[str] | None, typer.Option(help="A base prompt of your own instead; repeatable.")] = None,
     seeds: Annotated[int, typer.Option(min=1, help="Seeds per prompt.")] = 1,
     readout: Annotated[str, typer.Option(help="Alignment metric that reads the clips.")] = "probes",
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
+    as_json: AsJson = False,
     out: Annotated[Path | None, typer.Option(help="Folder for interference.json and interference.png.")] = None,
 ) -> None:
     """Measure how fitted artefacts disturb each other: alone, in pairs, and the directions of their vectors."""

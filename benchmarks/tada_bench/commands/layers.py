@@ -10,14 +10,14 @@ import typer
 import tada_registry as tada
 from tada_registry.terminal.model import Load, Source
 from tada_registry.terminal.options import options
-from tada_registry.terminal.screen import table
+from tada_registry.terminal.screen import AsJson, table
 
 
 def layers(
     model: Annotated[str, typer.Argument(help="A registered model, such as etude.")] = "etude",
     source: Source = None,
     load: Load = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Print the text-fed cross-attention layers of a model: index in execution order, module path, width, slots."""
     loaded = tada.load_model(model, source, **options(load or [], "--load"))

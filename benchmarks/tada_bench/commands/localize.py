@@ -10,9 +10,10 @@ import typer
 import tada_registry as tada
 from tada_core.errors import SpecError
 from tada_core.progress import bar
-from tada_registry.terminal.impact import Out, PairsFile, check_out, read_impact, show
-from tada_registry.terminal.model import Load, On, Source
+from tada_registry.terminal.impact import Base, Out, PairsFile, Seeds, check_out, read_impact, show
+from tada_registry.terminal.model import ConceptName, Load, On, Source
 from tada_registry.terminal.options import options
+from tada_registry.terminal.screen import AsJson
 
 if TYPE_CHECKING:
     from tada_core.adapter import ModelAdapter
@@ -20,14 +21,14 @@ if TYPE_CHECKING:
 
 
 def localize(
-    concept: Annotated[str, typer.Argument(help="A registered concept, such as tempo.")],
+    concept: ConceptName,
     on: On = "etude",
     source: Source = None,
     load: Load = None,
     pairs: Annotated[int, typer.Option(min=1, help="Base prompts; with --screen at most.")] = 4,
     pairs_file: PairsFile = None,
-    seeds: Annotated[int, typer.Option(min=1, help="Seeds per prompt.")] = 2,
-    base: Annotated[str, typer.Option(help="Prompt the layers are patched into: neutral or opposite.")] = "neutral",
+    seeds: Seeds = 2,
+    base: Base = "neutral",
     slot: Annotated[str | None, typer.Option(help="What is patched: text (default), k, v or out.")] = None,
     mode: Annotated[str, typer.Option(help="denoising, noising or ablation.")] = "denoising",
     couples: Annotated[bool, typer.Option("--couples", help="Every pair of layers instead of every layer.")] = False,
@@ -41,7 +42,7 @@ def localize(
     ] = None,
     random: Annotated[int, typer.Option(min=0, help="With --check: how many other layers.")] = 3,
     readout: Annotated[str, typer.Option(help="Alignment metric that reads the clips.")] = "probes",
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
+    as_json: AsJson = False,
     out: Out = None,
 ) -> None:
     """Measure how much of a concept each layer carries, by patching the concept's prompt into one layer at a time."""

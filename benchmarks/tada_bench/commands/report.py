@@ -10,13 +10,15 @@ import typer
 from attrs import asdict
 
 from tada_bench.page.build import report as write_report
-from tada_bench.tables import plain
+from tada_bench.tables.text import plain
+from tada_bench.verdicts import summaries
 from tada_core.progress import bar
+from tada_registry.terminal.screen import AsJson
 
 
 def report(
     folder: Annotated[Path, typer.Argument(help="Folder of a benchmark's results, such as tada-results/default.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Write the page of a benchmark again: report/index.html, its clips, tables and figures."""
     show(folder, as_json)
@@ -27,12 +29,14 @@ def show(folder: Path, as_json: bool) -> None:
     with bar("writing the page") as progress:
         made = write_report(folder, progress)
     if as_json:
-        results = [asdict(result) for result in made.results]
-        print(json.dumps({"page": str(made.page), "results": results, "failures": made.failures}, indent=2))
+        found = {name: [asdict(one) for one in getattr(made, name)] for name in ("results", "comparisons")}
+        print(json.dumps({"page": str(made.page), **found, "failures": made.failures}, indent=2))
         return
     for metric in dict.fromkeys(result.metric for result in made.results):
         print(f"\n{metric}")
-        print(plain(result for result in made.results if result.metric == metric))
+        print(plain([result for result in made.results if result.metric == metric]))
+        for said in summaries((one for one in made.comparisons if one.metric == metric), made.ceiling):
+            print(said)
     for failure in made.failures:
         print(f"\nfailed: {failure['label']}: {failure['error']}")
     print(f"\n{made.page}")

@@ -13,15 +13,20 @@ from typing import Any
 import numpy as np
 from attrs import frozen
 
+from tada_bench.comparisons import Comparison, comparisons
 from tada_bench.figures import plot_curves, plot_overview
 from tada_bench.page.data import page_data
 from tada_bench.page.picture import draw
+from tada_bench.paper.beside import LINK, Beside, beside
 from tada_bench.plan import Plan
 from tada_bench.results import ArmResult, Score, read_points, results
 from tada_bench.store.files import disk, new_folder
 from tada_bench.store.store import Store
 from tada_bench.suite import Suite
-from tada_bench.tables import HEAD, latex, lines, markdown, results_csv, scores_csv
+from tada_bench.tables.document import latex_document, markdown_document, notes
+from tada_bench.tables.layout import layout
+from tada_bench.tables.sheets import comparisons_csv, results_csv, scores_csv
+from tada_bench.verdicts import HEAD, rows, summaries
 from tada_core.audio import Audio
 from tada_core.localization.heatmap import plot_impacts
 from tada_core.localization.impact import Impact
@@ -34,11 +39,15 @@ class Report:
     Attributes:
         page: its index.html.
         results: what its tables show.
+        comparisons: every pair of arms, and whether they differ.
+        ceiling: the method whose arms set the cut-offs.
         failures: what is missing in it: label, error and traceback.
     """
 
     page: Path
     results: tuple[ArmResult, ...]
+    comparisons: tuple[Comparison, ...]
+    ceiling: str
     failures: tuple[Mapping[str, Any], ...]
 
 
@@ -55,20 +64,23 @@ def report(folder: str | Path, progress: Callable[[int, int], None] | None = Non
     """
     store = Store.read(folder)
     suite, plan = Suite.load(store.path("suite.json")), Plan.load(store.path("plan.json"))
-    scores = {name: read_points(store, plan, name, suite.preservation) for name in suite.alignment}
+    scores = {name: read_points(store, plan, name, suite.preservation, suite.quality) for name in suite.alignment}
     found = [result for name in suite.alignment for result in results(suite, plan, scores[name])]
+    differences = [one for name in suite.alignment for one in comparisons(suite, plan, scores[name])]
+    paper = beside(suite.name, plan.about["model"]["name"], found)
     impacts = read_impacts(store, plan)
     every = [score for name in suite.alignment for score in scores[name]]
     target = store.path("report")
     with disk(store.folder), new_folder(target) as temporary:
-        write_tables(temporary, found, every)
+        write_tables(temporary, found, differences, every)
+        (temporary / "tables.md").write_text(markdown_document(found, differences, paper, suite.ceiling))
         write_figures(temporary, suite, plan, found, impacts)
         write_clips(temporary, store, every, progress)
         data = page_data(suite, plan, store, found, every, impacts)
         names = sorted(path.name for path in temporary.glob("*.*") if path.suffix != ".png")
-        (temporary / "index.html").write_text(render(data, found, names))
+        (temporary / "index.html").write_text(render(data, found, differences, paper, names))
         shutil.rmtree(target, ignore_errors=True)
-    return Report(target / "index.html", tuple(found), tuple(store.failures()))
+    return Report(target / "index.html", tuple(found), tuple(differences), suite.ceiling, tuple(store.failures()))
 
 
 def read_impacts(store: Store, plan: Plan) -> dict[str, Impact]:
@@ -77,19 +89,15 @@ def read_impacts(store: Store, plan: Plan) -> dict[str, Impact]:
     return {name: Impact.from_json(path.read_text()) for name, path in paths.items() if path.exists()}
 
 
-def write_tables(folder: Path, found: Sequence[ArmResult], scores: Iterable[Score]) -> None:
-    """results.csv, scores.csv, tables.md, tables.tex."""
+def write_tables(
+    folder: Path, found: Sequence[ArmResult], differences: Sequence[Comparison], scores: Iterable[Score]
+) -> None:
+    """results.csv, scores.csv, tables.tex; and comparisons.csv where there is anything to compare."""
     (folder / "results.csv").write_text(results_csv(found))
     (folder / "scores.csv").write_text(scores_csv(scores))
-    (folder / "tables.md").write_text(_per_metric(found, markdown, "## {}\n\n"))
-    (folder / "tables.tex").write_text(_per_metric(found, latex, "% {}\n"))
-
-
-def _per_metric(found: Sequence[ArmResult], table: Callable[[list[ArmResult]], str], title: str) -> str:
-    metrics = dict.fromkeys(result.metric for result in found)
-    return "\n".join(
-        title.format(metric) + table([result for result in found if result.metric == metric]) for metric in metrics
-    )
+    (folder / "tables.tex").write_text(latex_document(found))
+    if differences:
+        (folder / "comparisons.csv").write_text(comparisons_csv(differences))
 
 
 def write_figures(
@@ -135,12 +143,20 @@ def _link(source: Path, target: Path) -> None:
         shutil.copyfile(source, target)
 
 
-def render(data: Mapping[str, Any], found: Sequence[ArmResult], names: Sequence[str]) -> str:
+def render(
+    data: Mapping[str, Any],
+    found: Sequence[ArmResult],
+    differences: Sequence[Comparison],
+    paper: Beside | None,
+    names: Sequence[str],
+) -> str:
     """The HTML with style, script and data inside, because a page opened from a disk may not load them.
 
     Args:
         data: of `page_data`.
         found: what the tables show.
+        differences: of its arms.
+        paper: published numbers.
         names: files beside the page, linked at its end.
     """
     from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
@@ -157,7 +173,15 @@ def render(data: Mapping[str, Any], found: Sequence[ArmResult], names: Sequence[
         inline=inline,
         style=(assets / "page.css").read_text(),
         script=(assets / "page.js").read_text(),
-        head=HEAD,
         names=names,
-        tables={metric: lines(r for r in found if r.metric == metric) for metric in data["metrics"]},
+        tables={metric: layout([one for one in found if one.metric == metric]) for metric in data["metrics"]},
+        notes=notes(found),
+        compared=HEAD,
+        differences={
+            metric: (summaries(own, data["ceiling"]), rows(own))
+            for metric in data["metrics"]
+            if (own := [one for one in differences if one.metric == metric])
+        },
+        paper=paper,
+        link=LINK,
     )

@@ -14,7 +14,7 @@ from tada_bench.plan import Plan
 from tada_bench.results import ArmResult, Score
 from tada_bench.store.store import Store
 from tada_bench.suite import Suite
-from tada_bench.tables import number
+from tada_bench.words import number
 from tada_core.errors import SpecError
 from tada_core.localization.impact import Impact
 
@@ -38,6 +38,7 @@ def page_data(
         "prompts": suite.prompts,
         "seeds": len(suite.seeds),
         "metrics": list(suite.alignment),
+        "quality": {name: units["quality"][name] for name in suite.quality},
         "units": units,
         "preservation": suite.preservation,
         "ceiling": suite.ceiling,

@@ -10,7 +10,7 @@ from tada_bench.protocol.cutoff import reached
 from tada_bench.protocol.measured import Measured
 from tada_bench.protocol.scores import Score, Side
 from tada_bench.protocol.support import support
-from tada_bench.tables import number
+from tada_bench.words import number, share
 
 SIDES = ("+", "-")
 HEADS = {
@@ -53,26 +53,27 @@ def _basis(curve: Curve, limit: float | None, version: Version) -> Row:
         "cut-off": "none" if limit is None else number(limit),
         "reaches": number(found.reach),
         "gap": number(found.gap),
-        "first piece": _share(found.first),
-        "interpolated": _share(found.interpolated),
+        "first piece": share(found.first),
+        "interpolated": share(found.interpolated),
     }
-
-
-def _share(value: float | None) -> str:
-    return "n/a" if value is None else f"{value:.0%}"
 
 
 def _sides(score: Score) -> tuple[tuple[str, Side], ...]:
     return tuple(zip(SIDES, (score.positive, score.negative), strict=True))
 
 
+def shortcomings(positive: Side, negative: Side) -> tuple[str, ...]:
+    """Why the area of a side is missing, or ends before the cut-off; one sentence for every side of which it is so."""
+    said = ((sign, _note(side)) for sign, side in zip(SIDES, (positive, negative), strict=True))
+    return tuple(f"side {sign}: {words}" for sign, words in said if words is not None)
+
+
 def notes(arms: Sequence[Measured], scores: Sequence[Score]) -> Iterator[str]:
     """What a reader must know beside the numbers, one sentence each."""
     # The distance, and with it every note, is the same under every alignment.
     for score in {score.arm: score for score in scores}.values():
-        for sign, side in _sides(score):
-            if (said := _note(side)) is not None:
-                yield f"{score.arm}, side {sign}: {said}"
+        for said in shortcomings(score.positive, score.negative):
+            yield f"{score.arm}, {said}"
     for arm in arms:
         if len(set(arm.rows)) > 1:
             yield f"{arm.arm}: {min(arm.rows)} to {max(arm.rows)} rows per strength, so means are over different clips"

@@ -95,18 +95,25 @@ def scores(arms: Iterable[Measured], bounds: Limits = (None, None), definition: 
         Score(
             arm.arm,
             name,
-            *(_side(arm.curve(name, s), limit, definition) for s, limit in zip(SIGNS, bounds, strict=True)),
+            *(side(arm.curve(name, s), limit, definition) for s, limit in zip(SIGNS, bounds, strict=True)),
         )
         for arm in arms
         for name in arm.alignment
     ]
 
 
-def _side(curve: Curve | None, limit: float | None, definition: Version) -> Side:
+def side(curve: Curve | None, limit: float | None, definition: Version = "v2") -> Side:
+    """The scores of one direction."""
+    found = auc(curve, limit, definition)
+    return Side(curve, limit, found, None if curve is None else smoothness(curve, limit))
+
+
+def auc(curve: Curve | None, limit: float | None, definition: Version = "v2") -> float | None:
+    """The area of one direction; None without a curve, and where no point of it lies below the cut-off."""
     if curve is None or not len(truncate(curve, limit).change):
-        return Side(curve, limit, None, None)
+        return None
     # Adding 0 turns -0 into 0.
-    return Side(curve, limit, area(curve, limit, definition) + 0.0, smoothness(curve, limit))
+    return area(curve, limit, definition) + 0.0
 
 
 def _mean(up: float | None, down: float | None) -> float | None:

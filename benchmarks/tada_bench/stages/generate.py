@@ -1,6 +1,8 @@
-"""Third stage: the clips."""
+"""Fourth stage: the clips."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 from tada_bench.plan import Plan, cells
 from tada_bench.session import Session
@@ -10,11 +12,16 @@ from tada_core.errors import StoreError
 
 
 def generate(session: Session, plan: Plan) -> None:
-    """Make what is missing, cell by cell; a cell that fails is listed and the next one is made."""
+    """Make what is missing, cell by cell."""
     wanted = set(plan.rows)
     session.ticker.total = session.ticker.done + len(wanted)
     session.ticker.finish(len(wanted & set(session.store.clips)), "found in the store")
-    for cell in cells(plan, session.store.clips.keys(), session.model.defaults.batch):
+    make(session, cells(plan, session.store.clips.keys(), session.model.defaults.batch))
+
+
+def make(session: Session, wanted: Iterable[Cell]) -> None:
+    """Make cells; one that fails is listed and the next one is made."""
+    for cell in wanted:
         try:
             make_cell(session, cell)
         except StoreError:

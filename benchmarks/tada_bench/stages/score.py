@@ -1,4 +1,4 @@
-"""Fourth stage: the scores, always read from the stored audio, so that a metric can be added at any time."""
+"""Fifth stage: the scores, always read from the stored audio, so that a metric can be added at any time."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ from tada_bench.session import Session, target
 from tada_bench.store.cell import SCORES, read_scores, write_scores
 from tada_bench.store.files import disk
 from tada_core.audio import Audio
+from tada_core.concept import Concept
 from tada_core.errors import SpecError, StoreError
 
 
 @frozen
 class Task:
-    """One metric over the clips of one cell; `concept` is None for a preservation metric."""
+    """One metric over the clips of one cell; `concept` is None but for an alignment metric."""
 
     cell: Path
     metric: str
@@ -55,21 +56,25 @@ def _tasks(session: Session, plan: Plan) -> Mapping[Task, list[str]]:
     for point in plan.points:
         if point.identity in store.clips:
             cell = store.cell(point.identity)
-            wanted[Task(cell, suite.preservation, None)][point.identity] = None
+            for metric in (suite.preservation, *suite.quality):
+                wanted[Task(cell, metric, None)][point.identity] = None
             for metric in suite.alignment:
                 wanted[Task(cell, metric, point.concept)][point.identity] = None
     return {task: list(identities) for task, identities in wanted.items()}
 
 
 def _measure(session: Session, plan: Plan, task: Task, identities: list[str]) -> None:
-    concept = None if task.concept is None else session.concepts[task.concept]
-    digest = "unsteered" if concept is None else session.key("against", target(concept))
+    digest = _against(session, task)
     known = _known(session, task, digest)
     missing = sorted(set(identities) - known.keys())
     if not missing:
         return
     clips = [Audio.load(session.store.clips[identity]) for identity in missing]
-    against = _references(session, plan, missing) if concept is None else concept
+    against: Concept | list[Audio] | None = None
+    if task.concept is not None:
+        against = session.concepts[task.concept]
+    elif task.metric == session.suite.preservation:
+        against = _references(session, plan, missing)
     values = session.tools.get_metric(task.metric).score(clips, against)
     fresh = {identity: float(value) for identity, value in zip(missing, values, strict=True) if math.isfinite(value)}
     scores = known | fresh
@@ -77,6 +82,13 @@ def _measure(session: Session, plan: Plan, task: Task, identities: list[str]) ->
         write_scores(task.cell, task.name, digest, dict(sorted(scores.items())))
     if silent := set(missing) - fresh.keys():
         raise SpecError(f"{task.metric} gives no finite number for {len(silent)} of {len(missing)} clips")
+
+
+def _against(session: Session, task: Task) -> str:
+    """Digest of what a task measures against."""
+    if task.concept is not None:
+        return session.key("against", target(session.concepts[task.concept]))
+    return "unsteered" if task.metric == session.suite.preservation else "nothing"
 
 
 def _known(session: Session, task: Task, digest: str) -> dict[str, float]:

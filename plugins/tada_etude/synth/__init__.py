@@ -16,7 +16,7 @@ from tada_etude.synth.attributes import (
     Attributes,
     draw,
 )
-from tada_etude.synth.captions import caption
+from tada_etude.synth.captions import caption, named
 from tada_etude.synth.render import RATE, SAMPLES, render
 
 __all__ = [
@@ -31,5 +31,6 @@ __all__ = [
     "Attributes",
     "caption",
     "draw",
+    "named",
     "render",
 ]

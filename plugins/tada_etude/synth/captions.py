@@ -75,12 +75,21 @@ NAMED: Final[dict[str, float]] = {
 
 def caption(attributes: Attributes, seed: int) -> str:
     """A caption in lower case that says a random part of what is true of the clip, and nothing that is not."""
-    rng = np.random.default_rng((seed, 4))
-    count = int(rng.choice(len(COUNTS), p=COUNTS))
-    chosen = [str(name) for name in rng.choice(list(NAMED), count, replace=False, p=list(NAMED.values()))]
+    chosen, rng = _named(seed)
     if rng.random() < 0.3:
         return _tags(attributes, chosen, rng)
     return _sentence(attributes, chosen, rng)
+
+
+def named(seed: int) -> tuple[str, ...]:
+    """The attributes that `caption` speaks of for this seed, whatever their values."""
+    return tuple(_named(seed)[0])
+
+
+def _named(seed: int) -> tuple[list[str], np.random.Generator]:
+    rng = np.random.default_rng((seed, 4))
+    count = int(rng.choice(len(COUNTS), p=COUNTS))
+    return [str(name) for name in rng.choice(list(NAMED), count, replace=False, p=list(NAMED.values()))], rng
 
 
 def _choose(words: tuple[str, ...], rng: np.random.Generator) -> str:

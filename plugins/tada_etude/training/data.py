@@ -39,7 +39,7 @@ def load_dataset(config: TrainConfig, folder: Path, report: Callable[[str], None
     path = folder / f"latents-{config.clips}-{config.channels}.pt"
     if not path.exists():
         decoder = fit_decoder(config, report)
-        latents = np.concatenate(list(_parallel(partial(_encode, decoder.state_dict()), config.clips, report)))
+        latents = np.concatenate(list(parallel(partial(_encode, decoder.state_dict()), config.clips, report)))
         temporary = path.with_suffix(".part")
         torch.save({"latents": torch.from_numpy(latents), "decoder": decoder.state_dict()}, temporary)
         temporary.replace(path)
@@ -54,7 +54,7 @@ def fit_decoder(config: TrainConfig, report: Callable[[str], None] = print) -> E
     structure still weighs more), and all by one number that makes the mean variance 1. Statistics are in float64.
     """
     decoder: EtudeDecoder = EtudeDecoder(decoder_input_channels=config.channels)
-    patches = np.concatenate(list(_parallel(_patches, config.fit_clips, report))).astype(np.float64)
+    patches = np.concatenate(list(parallel(_patches, config.fit_clips, report))).astype(np.float64)
     mean = patches.mean(0)
     variance, vectors = np.linalg.eigh(np.cov((patches - mean).T))
     variance, vectors = variance[::-1][: config.channels], vectors[:, ::-1][:, : config.channels]
@@ -85,9 +85,10 @@ def _encode(state: dict[str, torch.Tensor], seeds: range) -> NDArray[np.float16]
     return np.asarray(_decoder(state).encode(_clips(seeds)).half())
 
 
-def _parallel(
+def parallel(
     work: Callable[[range], NDArray[Any]], clips: int, report: Callable[[str], None]
 ) -> Iterator[NDArray[Any]]:
+    """What `work` makes of the seeds 0 to `clips`, CHUNK of them at a time, in order; on all cores."""
     chunks = [range(first, min(first + CHUNK, clips)) for first in range(0, clips, CHUNK)]
     if len(chunks) == 1:
         yield work(chunks[0])

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 ENDINGS = (".json", ".png", ".svg", ".pdf")
 
 Out = Annotated[Path | None, typer.Option(help="Also write a .json, or a figure (.png, .svg, .pdf).")]
+Base = Annotated[str, typer.Option(help="Prompt the layers are patched into: neutral or opposite.")]
+Seeds = Annotated[int, typer.Option(min=1, help="Seeds per prompt.")]
 PairsFile = Annotated[
     Path | None, typer.Option(help="Counterfactual captions to use instead, from `tada counterfactuals --out`.")
 ]

@@ -1,4 +1,4 @@
-"""Which model a command works on: the options that every such command has."""
+"""Which model and concept a command works on: what every such command takes."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+ConceptName = Annotated[str, typer.Argument(help="A registered concept, such as tempo.")]
 On = Annotated[str, typer.Option("--on", help="Model.")]
 Source = Annotated[str | None, typer.Option(help="Folder or hub id of the model's weights.")]
 Load = Annotated[

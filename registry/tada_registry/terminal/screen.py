@@ -1,9 +1,13 @@
-"""What a person reads: tables on stdout."""
+"""What is printed: tables for a person, or JSON for a program."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any
+
+import typer
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
 
 def table(rows: Sequence[Mapping[str, Any]], title: str = "") -> None:
