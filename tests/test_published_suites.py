@@ -177,9 +177,9 @@ def test_a_suite_whose_weights_are_missing_is_refused_before_any_work(suite: Sui
 def test_what_stands_in_on_etude_is_said(suite: Suite) -> None:
     found, said = adapted(suite, "etude")
     told = "\n".join(said)
-    assert "measured by probes and spectral instead of muq, clap and lpaps" in told
-    assert (found.alignment, found.preservation, found.prompts) == (("probes",), "spectral", 24)
-    assert found.quality == published.QUALITY_ON_ETUDE
+    assert "measured by probes, listener and listener-lpaps instead of muq, clap and lpaps" in told
+    assert (found.alignment, found.preservation, found.prompts) == (("probes", "listener"), "listener-lpaps", 24)
+    assert found.quality == ("listener-quality",)
     assert "aesthetics-ce, aesthetics-cu, aesthetics-pc, aesthetics-pq" in told
     for name in set(suite.concepts) - set(published.ON_ETUDE.concepts):
         assert name in told

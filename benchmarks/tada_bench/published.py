@@ -34,9 +34,6 @@ FIGURE3: Final = (
 AESTHETICS: Final = ("aesthetics-ce", "aesthetics-cu", "aesthetics-pc", "aesthetics-pq")
 """Quality: the four axes of Audiobox Aesthetics, whose mean the papers give."""
 
-QUALITY_ON_ETUDE: Final[tuple[str, ...]] = ()
-"""Quality of etude's short clips, which Audiobox Aesthetics was not made for: by no metric."""
-
 ON_ETUDE: Final = Instead(
     models=("etude",),
     concepts={
@@ -44,7 +41,9 @@ ON_ETUDE: Final = Instead(
         **{"timbre": "brightness"},
         **{"fast-to-slow": "tempo", "happy-to-sad": "mode", "drums-to-saxophone": "drums"},
     },
-    quality=QUALITY_ON_ETUDE,
+    alignment=("probes", "listener"),
+    preservation="listener-lpaps",
+    quality=("listener-quality",),
 )
 """Etude reads 32 tokens and few words, so that it has concepts and prompts of its own, which probes measure.
 

@@ -20,6 +20,8 @@ DEFAULT = Suite(
     prompts=4,
     localization=Localization(pairs=4, base="opposite", top=2),
     fitting=Fitting(prompts=4),
+    alignment=("probes", "listener"),
+    quality=("listener-quality",),
 )
 
 ETUDE_FULL = Suite(
