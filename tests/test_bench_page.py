@@ -351,3 +351,13 @@ def test_spectrogram_shows_a_tone_at_its_pitch() -> None:
     band = int(np.searchsorted(edges, 1000)) - 1
     assert abs((ROWS - 1 - int(picture[:, COLUMNS // 2].argmax())) - band) <= 1
     assert spectrogram(Audio(torch.zeros(1, 8000), 8000)).max() == 0
+
+
+def test_a_run_stopped_before_it_had_a_plan_is_told_so(tmp_path: Path) -> None:
+    bench(tmp_path)
+    wider = evolve(SUITE, alignment=("probes", "loudness"))
+    wider.save(tmp_path / "suite.json")
+    with pytest.raises(StoreError, match=r"no plan with loudness yet.*run `tada bench`"):
+        report(tmp_path)
+    bench(tmp_path, wider)
+    assert {one.metric for one in report(tmp_path).results} == {"probes", "loudness"}

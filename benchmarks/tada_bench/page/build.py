@@ -28,6 +28,7 @@ from tada_bench.tables.layout import layout
 from tada_bench.tables.sheets import comparisons_csv, results_csv, scores_csv
 from tada_bench.verdicts import HEAD, rows, summaries
 from tada_core.audio import Audio
+from tada_core.errors import StoreError
 from tada_core.localization.heatmap import plot_impacts
 from tada_core.localization.impact import Impact
 
@@ -59,11 +60,12 @@ def report(folder: str | Path, progress: Callable[[int, int], None] | None = Non
         progress: called with clips copied and clips in all.
 
     Raises:
-        StoreError: it is no store, of another version, or lacks its plan; or the disk is full.
+        StoreError: it is no store, of another version, or lacks its suite's plan; or the disk is full.
         SpecError: its suite cannot be read.
     """
     store = Store.read(folder)
     suite, plan = Suite.load(store.path("suite.json")), Plan.load(store.path("plan.json"))
+    _check(store, suite, plan)
     scores = {name: read_points(store, plan, name, suite.preservation, suite.quality) for name in suite.alignment}
     found = [result for name in suite.alignment for result in results(suite, plan, scores[name])]
     differences = [one for name in suite.alignment for one in comparisons(suite, plan, scores[name])]
@@ -81,6 +83,15 @@ def report(folder: str | Path, progress: Callable[[int, int], None] | None = Non
         (temporary / "index.html").write_text(render(data, found, differences, paper, names))
         shutil.rmtree(target, ignore_errors=True)
     return Report(target / "index.html", tuple(found), tuple(differences), suite.ceiling, tuple(store.failures()))
+
+
+def _check(store: Store, suite: Suite, plan: Plan) -> None:
+    """Refuse the plan of an earlier suite: the run of the present one was stopped before it had its own."""
+    units = plan.about["units"]
+    known = {*units["alignment"], *units.get("quality", ()), *plan.about["concepts"]}
+    if lost := [name for name in (*suite.concepts, *suite.alignment, *suite.quality) if name not in known]:
+        why = f"has no plan with {', '.join(lost)} yet: its last run was stopped"
+        raise StoreError(f"{store.folder} {why}; run `tada bench` on it again")
 
 
 def read_impacts(store: Store, plan: Plan) -> dict[str, Impact]:
