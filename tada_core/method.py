@@ -19,10 +19,12 @@ class SteeringMethod(ABC):
     Class attributes:
         name: registry name.
         artifact: class of what `fit` returns; the registry loads saved artefacts through it.
+        cost: time that a steered clip takes, in plain ones; for estimates.
     """
 
     name: ClassVar[str]
     artifact: ClassVar[type[Artifact]]
+    cost: ClassVar[float] = 1.0
 
     def clips(self, prompts: int, seeds: int) -> int:
         """Clips that `fit` makes at most on so many prompts and seeds; training counts as clips of the same work."""

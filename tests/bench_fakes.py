@@ -84,6 +84,7 @@ class Method:
     name: str = "shift"
     fits: list[str] = field(factory=list)
     artifact = ShiftArtifact
+    cost = 1.0
 
     def clips(self, prompts: int, seeds: int) -> int:
         return 0 if self.name == "pci" else 2 * prompts * seeds

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import bench_fakes
+import numpy as np
 import pytest
 from attrs import evolve
-from bench_fakes import SUITE, FakeTools, Model, bench
+from bench_fakes import METRICS, SECONDS, SUITE, FakeTools, Model, bench
+from numpy.typing import NDArray
 
 import tada_registry as tada
 from tada_bench.budget import budget
@@ -19,9 +21,9 @@ from tada_bench.results import read_points, results
 from tada_bench.run import check, run_suite
 from tada_bench.stages.localise import captions
 from tada_bench.suite import REACH, Arm, Localization, Suite
-from tada_bench.timing import duration, size
+from tada_bench.timing import Timing, duration, size
 from tada_bench.tuned import tuned
-from tada_core import DoseScale, Settings
+from tada_core import Audio, DoseScale, Settings
 from tada_core.errors import SpecError, UnknownNameError
 from tada_core.localization.pair import Pair, write_pairs
 
@@ -257,8 +259,34 @@ def test_budget_counts_what_methods_make_before_they_contrast() -> None:
 def test_budget_counts_every_clip() -> None:
     found = budget(SUITE, len(Model().layers), lambda arm, _: FakeTools().get_method(arm.method))
     # 2 concepts x 2 pairs x (3 layers + 2); 2 concepts x 2 fits x 2 prompts x 2 sides; 2 x 6 x (4 + 2 + 2 + 1).
-    assert (found.localize, found.fit, found.evaluate) == (20, 16, 108)
+    assert (found.localize, found.fit, found.evaluate, found.work) == (20, 16, 108, 144)
     assert str(found) == "144 clips: 20 to localise, 16 to fit, 108 to compare"
+
+
+def test_a_method_that_takes_longer_is_estimated_so() -> None:
+    assert tada.get_method("freesliders").cost == 2 and tada.get_method("caa").cost == 1
+    slow = Suite("slow", "fake", ("tempo",), (Arm("freesliders", strengths=(-1, 1)), Arm("pci")), prompts=3)
+    found = budget(slow, 3, lambda arm, _: tada.get_method(arm.method))
+    assert found.work - found.total == 3 * 2 and found.evaluate == 3 * (2 + 2 + 1)
+    timing = Timing(clips=4, seconds=2.0, scoring=1.0, size=1e6)
+    seconds = found.work * 0.5 + found.evaluate * 0.25
+    assert timing.of(found).startswith(f"about {duration(seconds)} (0.5 s a plain clip in a batch of 4, and 0.25 s to")
+
+
+def test_measuring_the_first_batch_belongs_to_the_results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    heard = list[int]()
+
+    def score(self: object, clips: list[Audio], against: object = None) -> NDArray[np.float64]:
+        heard.extend(id(clip) for clip in clips if clip.seconds == SECONDS)
+        return np.ones(len(clips))
+
+    monkeypatch.setattr(type(METRICS["probes"]), "score", score)
+    said = list[str]()
+    tools = FakeTools()
+    suite = evolve(SUITE, localization=None, concepts=("tempo",), arms=SUITE.arms[:1])
+    run_suite(suite, tmp_path, tools=tools, announce=said.append)
+    assert "s to measure it" in said[1]
+    assert len(heard) == 2 * len(tools.made)
 
 
 def test_resized_changes_only_what_is_asked() -> None:

@@ -15,11 +15,15 @@ if TYPE_CHECKING:
 
 @frozen
 class Budget:
-    """Clips by what they are for. `fit` and `evaluate` are upper bounds: what is shared is made once."""
+    """Clips by what they are for. `fit` and `evaluate` are upper bounds: what is shared is made once.
+
+    `work` is what all of them take, in plain clips.
+    """
 
     localize: int
     fit: int
     evaluate: int
+    work: float
 
     @property
     def total(self) -> int:
@@ -58,9 +62,13 @@ def budget(suite: Suite, layers: int, method: Callable[[Arm, str], SteeringMetho
         method: the method of an arm for a concept.
     """
     clips = suite.prompts * len(suite.seeds)
-    steered = [(concept, suite.steered(concept)) for concept in suite.concepts]
+    steered = [(arm, method(arm, concept)) for concept in suite.concepts for arm in suite.steered(concept)]
+    plain = clips * sum(bool(suite.steered(concept)) for concept in suite.concepts)
+    localized = len(suite.concepts) * localizing(suite, layers)
+    fitted = sum(fitting(suite, arm, how) for arm, how in steered)
     return Budget(
-        localize=len(suite.concepts) * localizing(suite, layers),
-        fit=sum(fitting(suite, arm, method(arm, concept)) for concept, arms in steered for arm in arms),
-        evaluate=sum(clips * (sum(arm.most for arm in arms) + 1) for _, arms in steered if arms),
+        localize=localized,
+        fit=fitted,
+        evaluate=plain + sum(clips * arm.most for arm, _ in steered),
+        work=localized + fitted + plain + sum(clips * arm.most * how.cost for arm, how in steered),
     )

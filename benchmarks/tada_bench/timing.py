@@ -9,9 +9,10 @@ from tempfile import TemporaryDirectory
 from attrs import frozen
 
 from tada_bench.budget import Budget
-from tada_bench.plan import first_cell
+from tada_bench.plan import Plan, Point, first_cell
 from tada_bench.session import Session
 from tada_bench.stages.generate import make_cell
+from tada_bench.stages.score import score
 from tada_bench.store.cell import Cell
 from tada_core.errors import StoreError
 
@@ -25,25 +26,29 @@ class Timing:
 
     Attributes:
         clips: how many.
-        seconds: all of them together.
+        seconds: to make all of them together.
+        scoring: seconds to measure them by every metric of the suite.
         size: bytes of the average clip on disk.
     """
 
     clips: int
     seconds: float
+    scoring: float
     size: float
 
     def of(self, clips: Budget) -> str:
         """The time and the room for so many clips, in words."""
-        each = self.seconds / self.clips
-        way = f"{each:.2g} s a plain clip in a batch of {self.clips}, scoring apart"
-        return f"about {duration(clips.total * each)} ({way}), {size(clips.evaluate * self.size)} of clips kept"
+        each, scoring = self.seconds / self.clips, self.scoring / self.clips
+        way = f"{each:.2g} s a plain clip in a batch of {self.clips}, and {scoring:.2g} s to measure it"
+        whole = duration(clips.work * each + clips.evaluate * scoring)
+        return f"about {whole} ({way}), {size(clips.evaluate * self.size)} of clips kept"
 
 
 def timed(session: Session) -> Timing | None:
-    """Make and time the first batch of unsteered clips; None where the store has some of them already.
+    """Make, measure and time the first batch of unsteered clips; None where the store has some of them already.
 
-    The run needs these very clips, so that nothing is made for the sake of timing; without arms they are thrown away.
+    The run needs these very clips and scores, so that nothing is made for the sake of timing; without arms they are
+    thrown away.
 
     Raises:
         StoreError: the disk is full.
@@ -55,9 +60,11 @@ def timed(session: Session) -> Timing | None:
     started = time.perf_counter()
     if session.suite.arms:
         make_cell(session, cell)
-        seconds = time.perf_counter() - started
+        made = time.perf_counter()
+        points = (Point(concept.name, "", row.prompt, 0, 0.0, identity) for identity, row in cell.rows.items())
+        score(session, Plan(tuple(points), cell.rows))
         files = [session.store.clips[identity] for identity in cell.rows]
-        return Timing(len(files), seconds, _mean(files))
+        return Timing(len(files), made - started, time.perf_counter() - made, _mean(files))
     return _tried(session, cell)
 
 
@@ -66,7 +73,7 @@ def _tried(session: Session, cell: Cell) -> Timing:
     clips = session.tools.run(session.model, list(cell.rows.values()))
     seconds = time.perf_counter() - started
     with TemporaryDirectory() as folder:
-        return Timing(len(clips), seconds, _mean([clips[0].audio.save(Path(folder) / "clip.flac")]))
+        return Timing(len(clips), seconds, 0.0, _mean([clips[0].audio.save(Path(folder) / "clip.flac")]))
 
 
 def _mean(files: list[Path]) -> float:

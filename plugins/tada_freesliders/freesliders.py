@@ -42,6 +42,7 @@ class FreeSliders(PromptMethod):
 
     name: ClassVar[str] = "freesliders"
     artifact: ClassVar[type[Artifact]] = FreeSlidersArtifact
+    cost: ClassVar[float] = 2.0
 
     start: float = field(default=0.3, converter=float, validator=[validators.ge(0.0), validators.lt(1.0)])
 
