@@ -52,11 +52,11 @@ def place(
         measure: what a strength changes.
         even: how to space them.
         top: the change to reach.
-        start: strength of the first trial; doubled while it does not reach `top`.
+        start: strength of the first trial; doubled while it does not reach `top` and still changes more.
         allowed: whether a strength may be tried.
     """
     found = {0.0: 0.0}
-    _extend(found, measure, top, start, allowed)
+    _extend(found, measure, top, start, allowed, even.tolerance * top / even.points)
     if len(found) == 1:
         return found
     step, tries = top / even.points, dict.fromkeys(range(1, even.points + 1), 0)
@@ -73,14 +73,20 @@ def place(
 
 
 def _extend(
-    found: dict[float, float], measure: Measure, top: float, strength: float, allowed: Callable[[float], bool]
+    found: dict[float, float],
+    measure: Measure,
+    top: float,
+    strength: float,
+    allowed: Callable[[float], bool],
+    least: float,
 ) -> None:
-    """Double the strength until it reaches `top`, at most DOUBLINGS times."""
+    """Double the strength until it reaches `top`, or gains less than `least`, at most DOUBLINGS times."""
     for _ in range(DOUBLINGS + 1):
         if not allowed(strength):
             return
+        before = max(found.values())
         (found[strength],) = measure([strength])
-        if max(found.values()) >= top:
+        if max(found.values()) >= top or max(found.values()) - before < least:
             return
         strength *= 2
 

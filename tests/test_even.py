@@ -74,6 +74,9 @@ def test_a_method_that_never_gets_there_is_doubled_three_times_and_spread_as_far
     found = place(curve, Even(7), TOP, 1.0)
     assert curve.asked[:4] == [1, 2, 4, 8]
     assert gaps(found, 2.0, 4) <= 1.25 * 7 / TOP * 2 / 4 + 1e-9
+    early = Counted(lambda a: 2 * (1 - np.exp(-5 * a)))
+    place(early, Even(7), TOP, 1.0)
+    assert max(early.asked) == 2
 
 
 def test_a_strength_that_a_method_does_not_have_is_not_tried() -> None:
