@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Final, Literal
+
+from tada_core.errors import SpecError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -46,3 +48,34 @@ class Metric(ABC):
     def unit_for(self, concept: Concept) -> str:
         """The unit of the numbers for this concept; the same for all unless a metric says otherwise."""
         return self.unit
+
+
+SLACK: Final = 0.05
+"""Seconds by which a clip and its reference may differ in length where they are compared in time."""
+
+
+def references(name: str, clips: Sequence[Audio], against: object) -> Sequence[Audio]:
+    """What a preservation metric measures against: one reference for each clip.
+
+    Raises:
+        SpecError: `against` is something else; names the metric.
+    """
+    from tada_core.audio import Audio
+
+    if not isinstance(against, Sequence) or not all(isinstance(one, Audio) for one in against):
+        raise SpecError(f"metric '{name}' measures against reference clips: pass one Audio for each clip")
+    if len(against) != len(clips):
+        raise SpecError(f"metric '{name}' got {len(clips)} clips and {len(against)} references; give one each")
+    return against
+
+
+def check_lengths(clip: Audio, reference: Audio) -> None:
+    """Refuse a clip whose reference is longer or shorter by more than SLACK.
+
+    Raises:
+        SpecError: names both lengths.
+    """
+    if abs(clip.seconds - reference.seconds) > SLACK:
+        raise SpecError(
+            f"a clip of {clip.seconds:.2f} s has a reference of {reference.seconds:.2f} s; give equal lengths"
+        )

@@ -16,13 +16,10 @@ from tada_clap.distance import CHANNELS, TOKENS, lpaps
 from tada_clap.listening import Array, Kind, Listening
 from tada_core.audio import Audio
 from tada_core.concept import Concept
-from tada_core.errors import SpecError
+from tada_core.metric import check_lengths, references
 
 if TYPE_CHECKING:
     from tada_clap.encoder import Heard
-
-SLACK = 0.05
-"""Seconds by which a clip and its reference may differ in length."""
 
 
 @frozen
@@ -51,16 +48,10 @@ class Lpaps(Listening):
         return np.array([self._distance(*pair) for pair in self._seen(pairs)], np.float64)
 
     def _pairs(self, clips: Sequence[Audio], against: object) -> list[tuple[Audio, Audio]]:
-        if not isinstance(against, Sequence) or not all(isinstance(one, Audio) for one in against):
-            raise SpecError(f"metric '{self.name}' measures against reference clips: pass one Audio for each clip")
-        if len(against) != len(clips):
-            raise SpecError(f"metric '{self.name}' got {len(clips)} clips and {len(against)} references; give one each")
-        for clip, reference in zip(clips, against, strict=True):
-            if abs(clip.seconds - reference.seconds) > SLACK:
-                raise SpecError(
-                    f"a clip of {clip.seconds:.2f} s has a reference of {reference.seconds:.2f} s; give equal lengths"
-                )
-        return list(zip(clips, against, strict=True))
+        pairs = list(zip(clips, references(self.name, clips, against), strict=True))
+        for pair in pairs:
+            check_lengths(*pair)
+        return pairs
 
     def _seen(self, pairs: Sequence[tuple[Audio, Audio]]) -> Iterator[list[Heard]]:
         for group in self.groups(pairs):

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from tada_core.audio import Audio
 from tada_core.errors import SpecError
-from tada_core.metric import Metric
+from tada_core.metric import Metric, references
 
 if TYPE_CHECKING:
     from tada_core.concept import Concept
@@ -47,12 +47,9 @@ class Distance(Metric, Generic[Feature]):
         return np.array([self.distance(self.feature(a), self.feature(b)) for a, b in pairs], np.float64)
 
     def _references(self, clips: Sequence[Audio], against: Concept | Sequence[Audio] | None) -> Sequence[Audio]:
-        if not isinstance(against, Sequence) or not all(isinstance(one, Audio) for one in against):
-            raise SpecError(f"metric '{self.name}' measures against reference clips: pass one Audio for each clip")
-        if len(against) != len(clips):
-            raise SpecError(f"metric '{self.name}' got {len(clips)} clips and {len(against)} references; give one each")
-        for role, each in (("clip", clips), ("reference", against)):
+        found = references(self.name, clips, against)
+        for role, each in (("clip", clips), ("reference", found)):
             for index, one in enumerate(each):
                 if one.samples.numel() == 0:
                     raise SpecError(f"{role} {index} is empty; metric '{self.name}' needs samples to measure")
-        return against
+        return found

@@ -9,7 +9,7 @@ import numpy as np
 
 from tada_core.audio import Audio
 from tada_core.errors import SpecError
-from tada_core.metric import Metric
+from tada_core.metric import Metric, check_lengths, references
 from tada_preservation.spectral import Array, Picture, distance, picture
 
 if TYPE_CHECKING:
@@ -32,19 +32,13 @@ class SpectralDistance(Metric):
         Raises:
             SpecError: `against` is not one clip for each clip, a clip is empty, or the lengths differ by more.
         """
-        if not isinstance(against, Sequence) or not all(isinstance(one, Audio) for one in against):
-            raise SpecError("metric 'spectral' measures against reference clips: pass one Audio for each clip")
-        if len(against) != len(clips):
-            raise SpecError(f"metric 'spectral' got {len(clips)} clips and {len(against)} references; give one each")
+        pairs = zip(clips, references(self.name, clips, against), strict=True)
         known: dict[int, Picture] = {}
-        return np.array([distance(*_pair(a, b, known)) for a, b in zip(clips, against, strict=True)], np.float64)
+        return np.array([distance(*_pair(*pair, known)) for pair in pairs], np.float64)
 
 
 def _pair(clip: Audio, reference: Audio, known: dict[int, Picture]) -> tuple[Picture, Picture]:
-    if abs(clip.seconds - reference.seconds) > 0.05:
-        raise SpecError(
-            f"a clip of {clip.seconds:.2f} s has a reference of {reference.seconds:.2f} s; give equal lengths"
-        )
+    check_lengths(clip, reference)
     for one in (clip, reference):
         if one.samples.shape[-1] == 0:
             raise SpecError("an empty clip cannot be compared")

@@ -13,7 +13,7 @@ from attrs import field, frozen
 from tada_core.audio import Audio
 from tada_core.concept import Concept
 from tada_core.errors import SpecError
-from tada_core.metric import Metric
+from tada_core.metric import Metric, check_lengths, references
 
 if TYPE_CHECKING:
     from tada_etude.listener.encoder import Encoder
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 Array = npt.NDArray[np.float64]
 Kind = Literal["alignment", "preservation", "quality"]
 SHIPPED: Final = Path(__file__).parent / "weights"
-
-SLACK: Final = 0.05
-"""Seconds by which a clip and its reference may differ in length."""
 
 
 @frozen
@@ -89,27 +86,17 @@ class Distance(Listening):
         """
         from tada_etude.listener.distance import lpaps
 
-        references = self._references(clips, against)
+        pairs = list(zip(clips, references(self.name, clips, against), strict=True))
+        for pair in pairs:
+            check_lengths(*pair)
         scores = []
-        for pair in zip(clips, references, strict=True):
+        for pair in pairs:
             first, other = (heard.stages for heard in self.encoder.listen(pair))
             # A few milliseconds more can begin a window that the other clip does not have.
             windows = min(len(first[0]), len(other[0]))
             left, right = ([stage[:windows] for stage in stages] for stages in (first, other))
             scores.append(float(lpaps(left, right).mean()))
         return np.array(scores, np.float64)
-
-    def _references(self, clips: Sequence[Audio], against: object) -> list[Audio]:
-        if not isinstance(against, Sequence) or not all(isinstance(one, Audio) for one in against):
-            raise SpecError(f"metric '{self.name}' measures against reference clips: pass one Audio for each clip")
-        if len(against) != len(clips):
-            raise SpecError(f"metric '{self.name}' got {len(clips)} clips and {len(against)} references; give one each")
-        for clip, reference in zip(clips, against, strict=True):
-            if abs(clip.seconds - reference.seconds) > SLACK:
-                raise SpecError(
-                    f"a clip of {clip.seconds:.2f} s has a reference of {reference.seconds:.2f} s; give equal lengths"
-                )
-        return list(against)
 
 
 @frozen
