@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from attrs import define, evolve, field, frozen
@@ -13,6 +14,7 @@ from tada_bench.store.store import Store
 from tada_bench.suite import Suite
 from tada_bench.tools import Tools
 from tada_core.concept import Concept
+from tada_core.errors import StoreError
 from tada_core.serial import canonical
 
 if TYPE_CHECKING:
@@ -73,6 +75,16 @@ class Session:
         """Names something made from this model and `what` (plain JSON data)."""
         text = canonical([VERSION, self.fingerprint.model, self.fingerprint.weights, *what])
         return hashlib.sha256(text.encode()).hexdigest()[:20]
+
+    @contextmanager
+    def kept(self, key: str, label: str) -> Iterator[None]:
+        """A failure is kept, and the others go on; a store that cannot be written to stops everything."""
+        try:
+            yield
+        except StoreError:
+            raise
+        except Exception as error:
+            self.store.fail(key, label, error)
 
     def trained(self, concept: str) -> Concept:
         """A concept with only the fitting prompts the suite asks for."""

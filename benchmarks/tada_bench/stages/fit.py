@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,7 @@ from tada_bench.session import Session, sides
 from tada_bench.store.files import disk, new_folder
 from tada_bench.suite import REACH, Arm, depth
 from tada_bench.tuned import tuned
-from tada_core.errors import SpecError, StoreError
+from tada_core.errors import SpecError
 
 if TYPE_CHECKING:
     from tada_core.artifact import Artifact
@@ -33,7 +32,7 @@ def fit(session: Session, impacts: dict[str, Impact]) -> dict[tuple[str, str], A
         for job in jobs:
             label = f"fitting {job.arm.name} to {concept}"
             session.ticker.at(0, label)
-            with _kept(session, concept, job.arm, label):
+            with session.kept(_key(session, concept, job.arm), label):
                 found[concept, job.arm.name] = _artifact(session, concept, job, label)
             session.ticker.finish(fitting(session.suite, job.arm, job.method), label)
     return found
@@ -59,22 +58,16 @@ class Job:
 def _jobs(session: Session, concept: str, impacts: dict[str, Impact]) -> list[Job]:
     jobs = []
     for arm in session.suite.steered(concept):
-        with _kept(session, concept, arm, f"fitting {arm.name} to {concept}"):
+        with session.kept(_key(session, concept, arm), f"fitting {arm.name} to {concept}"):
             layers = chosen(session, concept, arm, impacts)
             method = session.tools.get_method(arm.method, **arm.options_for(concept))
             jobs.append(Job(arm, method, layers, _folder(session, concept, arm, layers)))
     return jobs
 
 
-@contextmanager
-def _kept(session: Session, concept: str, arm: Arm, label: str) -> Iterator[None]:
-    """A failure is kept, and the others go on; a store that cannot be written to stops everything."""
-    try:
-        yield
-    except StoreError:
-        raise
-    except Exception as error:
-        session.store.fail(session.key("fit", concept, arm.name), label, error)
+def _key(session: Session, concept: str, arm: Arm) -> str:
+    """Names the failure of an arm's fit."""
+    return session.key("fit", concept, arm.name)
 
 
 def _fit_together(session: Session, concept: str, jobs: Sequence[Job]) -> None:

@@ -8,7 +8,6 @@ from tada_bench.plan import Plan, cells
 from tada_bench.session import Session
 from tada_bench.store.cell import Cell, write_cell
 from tada_bench.store.files import disk
-from tada_core.errors import StoreError
 
 
 def generate(session: Session, plan: Plan) -> None:
@@ -22,12 +21,8 @@ def generate(session: Session, plan: Plan) -> None:
 def make(session: Session, wanted: Iterable[Cell]) -> None:
     """Make cells; one that fails is listed and the next one is made."""
     for cell in wanted:
-        try:
+        with session.kept(cell.id, cell.label):
             make_cell(session, cell)
-        except StoreError:
-            raise
-        except Exception as error:
-            session.store.fail(cell.id, cell.label, error)
         session.ticker.finish(len(cell.rows), cell.label)
 
 

@@ -11,7 +11,7 @@ from tada_bench.budget import localizing
 from tada_bench.session import Session, sides, target
 from tada_bench.store.files import disk, write_text
 from tada_bench.suite import Localization
-from tada_core.errors import SpecError, StoreError
+from tada_core.errors import SpecError
 from tada_core.localization.pair import Pair, read_pairs
 
 if TYPE_CHECKING:
@@ -25,12 +25,8 @@ def localise(session: Session) -> dict[str, Impact]:
     for name in session.suite.concepts if how is not None and not how.known else ():
         key = impact_key(session, name)
         label = f"localising {name}"
-        try:
+        with session.kept(key, label):
             found[name] = _impact(session, name, key, label)
-        except StoreError:
-            raise
-        except Exception as error:
-            session.store.fail(key, label, error)
         session.ticker.finish(localizing(session.suite, len(session.model.layers)), label)
     return found
 

@@ -20,7 +20,7 @@ from tada_bench.store.cell import read_scores
 from tada_bench.suite import Arm
 from tada_core.calibration import knows
 from tada_core.dose import DoseScale
-from tada_core.errors import SpecError, StoreError
+from tada_core.errors import SpecError
 from tada_core.even import Even
 from tada_core.even import place as spaced
 
@@ -46,15 +46,8 @@ def place(
             if not isinstance(arm.strengths, Even):
                 strengths[at] = arm.strengths
             elif at in artifacts:
-                try:
+                with session.kept(session.key("place", *at), f"placing strengths of {arm.name} on {concept}"):
                     scales[at] = _scale(session, artifacts, concept, arm, arm.strengths)
-                except StoreError:
-                    raise
-                except Exception as error:
-                    session.store.fail(
-                        session.key("place", *at), f"placing strengths of {arm.name} on {concept}", error
-                    )
-                else:
                     strengths[at] = tuple(strength for strength, _ in scales[at].points)
     return strengths, scales
 

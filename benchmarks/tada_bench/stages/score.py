@@ -15,7 +15,7 @@ from tada_bench.store.cell import SCORES, read_scores, write_scores
 from tada_bench.store.files import disk
 from tada_core.audio import Audio
 from tada_core.concept import Concept
-from tada_core.errors import SpecError, StoreError
+from tada_core.errors import SpecError
 
 
 @frozen
@@ -40,14 +40,9 @@ def score_name(metric: str, concept: str | None) -> str:
 def score(session: Session, plan: Plan) -> None:
     """Measure what has not been measured; a metric that fails on a cell is listed."""
     for task, identities in _tasks(session, plan).items():
-        key = f"{task.cell.name}-{task.name}"
         session.ticker.at(0, f"scoring {task.name}")
-        try:
+        with session.kept(f"{task.cell.name}-{task.name}", f"scoring {task.name} in {task.cell.name}"):
             _measure(session, plan, task, identities)
-        except StoreError:
-            raise
-        except Exception as error:
-            session.store.fail(key, f"scoring {task.name} in {task.cell.name}", error)
 
 
 def _tasks(session: Session, plan: Plan) -> Mapping[Task, list[str]]:
