@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 import shutil
 from pathlib import Path
@@ -13,10 +12,12 @@ import pytest
 import torch
 from diffusers import StableAudioPipeline
 
+from tada_etude.listener.config import ListenerConfig
 from tada_etude.synth import caption, draw, render
 from tada_etude.training import Progress, TrainConfig, export, train
+from tada_etude.training.checkpoint import learning_rate
 from tada_etude.training.data import load_dataset
-from tada_etude.training.loop import State, learning_rate
+from tada_etude.training.loop import State
 from tada_etude.training.network import build_tokenizer
 from tada_etude.training.objective import NOISIEST, mix, times
 
@@ -101,13 +102,11 @@ def test_the_data_set_is_the_latents_of_the_drawn_clips(whole: tuple[Path, State
     assert dataset.latents.astype(np.float64).var() == pytest.approx(1.0, abs=0.2)
 
 
-def test_the_rate_warms_up_and_falls_to_a_hundredth() -> None:
-    config = TrainConfig(steps=1000, warmup=100, rate=1.0)
-    assert learning_rate(0, config) == pytest.approx(0.01)
-    assert learning_rate(100, config) == pytest.approx(1.0)
-    assert learning_rate(1000, config) == pytest.approx(0.01)
-    rates = [learning_rate(step, config) for step in range(100, 1001)]
-    assert all(a >= b for a, b in itertools.pairwise(rates))
+@pytest.mark.parametrize("recipe", [TrainConfig, ListenerConfig])
+def test_the_rate_warms_up_and_falls_to_a_hundredth(recipe: type[TrainConfig | ListenerConfig]) -> None:
+    config = recipe(steps=1000, warmup=100, rate=1.0)
+    rates = [learning_rate(step, config) for step in (0, 99, 100, 550, 1000)]
+    assert rates == pytest.approx([0.01, 1.0, 1.0, 0.505, 0.01])
 
 
 def test_velocity_and_noisy_latents_give_back_signal_and_noise() -> None:

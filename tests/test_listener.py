@@ -25,7 +25,7 @@ from tada_etude.listener.distance import lpaps
 from tada_etude.listener.encoder import Encoder
 from tada_etude.listener.export import CONFIG, WEIGHTS, export, read
 from tada_etude.listener.front import BANDS, RATE, WINDOW, cut, spectra
-from tada_etude.listener.loop import State, learning_rate, train
+from tada_etude.listener.loop import State, train
 from tada_etude.listener.metrics import SHIPPED, Distance, Listening, Quality, Similarity
 from tada_etude.listener.objective import VALUES, code, contrast, tell_apart, true
 from tada_etude.listener.words import check, numbers, split
@@ -391,12 +391,6 @@ def test_a_batch_is_a_function_of_the_step(whole: tuple[Path, State]) -> None:
     assert torch.equal(one.log_mel, same.log_mel) and one.texts == same.texts
     assert not torch.equal(one.log_mel, other.log_mel)
     assert one.severity[:2].tolist() == [0.0, 0.0] and (one.severity[2:] > 0).all() and len(one.truth) == 2
-
-
-def test_the_rate_warms_up_and_falls_to_a_hundredth() -> None:
-    config = ListenerConfig(steps=1000, warmup=100, rate=1.0)
-    rates = [learning_rate(step, config) for step in (0, 99, 100, 550, 1000)]
-    assert rates == pytest.approx([0.01, 1.0, 1.0, 0.505, 0.01])
 
 
 def test_the_distance_is_zero_symmetric_and_forgets_the_scale_of_a_channel() -> None:

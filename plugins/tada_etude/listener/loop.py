@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +19,7 @@ from tada_etude.listener.data import Dataset, load_dataset
 from tada_etude.listener.network import Listener
 from tada_etude.listener.objective import contrast, tell_apart, true
 from tada_etude.listener.words import numbers, vocabulary
+from tada_etude.training.checkpoint import learning_rate, read, write
 
 EVERY: Final = 20
 """Steps between two points of the loss curve, each the mean of the steps since the last."""
@@ -57,7 +57,7 @@ def train(
         ValueError: the checkpoint is of another configuration.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    state = resume(config, checkpoint(config, folder))
+    state = resume(config, read(folder, config))
     dataset = load_dataset(config, folder)
     last = config.steps if stop_after is None else min(config.steps, state.step + stop_after)
     losses: list[float] = []
@@ -93,8 +93,8 @@ def objective(state: State, config: ListenerConfig, batch: Batch) -> Tensor:
     """Captions find their clips, clips tell a caption from one that is wrong in a word, and damage is measured."""
     heard, severity, _ = state.network.audio(batch.log_mel)
     sound = len(batch.truth)
-    read = state.network.text(ids(batch.texts, state.words, config))
-    logits = state.network.scale.clamp(max=HOTTEST).exp() * heard[:sound] @ read.T
+    meant = state.network.text(ids(batch.texts, state.words, config))
+    logits = state.network.scale.clamp(max=HOTTEST).exp() * heard[:sound] @ meant.T
     right = true(batch.truth, batch.said)
     own = torch.arange(sound)
     pairs = torch.stack([own, own + sound], 1)
@@ -109,45 +109,15 @@ def ids(texts: list[str], words: tuple[str, ...], config: ListenerConfig) -> Ten
     return torch.nn.utils.rnn.pad_sequence(rows, batch_first=True)
 
 
-def learning_rate(step: int, config: ListenerConfig) -> float:
-    """Rate at a step: linear warm-up, then a cosine down to 1 % of the peak."""
-    if step < config.warmup:
-        return config.rate * (step + 1) / config.warmup
-    share = (step - config.warmup) / max(1, config.steps - config.warmup)
-    return config.rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, share))))
-
-
 def save(state: State, config: ListenerConfig, folder: Path) -> None:
-    """Write `checkpoint.pt` and `loss.csv`, each by renaming a finished file."""
+    """Write `checkpoint.pt` and `loss.csv`."""
     content: dict[str, Any] = {
-        "config": attrs.asdict(config),
         "step": state.step,
         "words": state.words,
         "network": state.network.state_dict(),
         "optimiser": state.optimiser.state_dict(),
-        "curve": state.curve,
     }
-    torch.save(content, folder / "checkpoint.part")
-    (folder / "checkpoint.part").replace(folder / "checkpoint.pt")
-    rows = ["step,loss", *(f"{step},{value:.5f}" for step, value in state.curve)]
-    (folder / "loss.part").write_text("\n".join(rows) + "\n", encoding="utf-8")
-    (folder / "loss.part").replace(folder / "loss.csv")
-
-
-def checkpoint(config: ListenerConfig, folder: Path) -> dict[str, Any] | None:
-    """What the folder's checkpoint holds, or None where there is none; read before any clip is synthesised.
-
-    Raises ValueError where it is of another configuration.
-    """
-    path = folder / "checkpoint.pt"
-    if not path.exists():
-        return None
-    stored: dict[str, Any] = torch.load(path, weights_only=True)
-    free = {"steps", "checkpoint_seconds", "rate", "warmup"}
-    differing = [k for k, v in attrs.asdict(config).items() if k not in free and stored["config"].get(k) != v]
-    if differing:
-        raise ValueError(f"{path} was trained with another {', '.join(differing)}; use another folder or that value")
-    return stored
+    write(folder, config, state.curve, content)
 
 
 def resume(config: ListenerConfig, stored: dict[str, Any] | None) -> State:
@@ -163,4 +133,4 @@ def resume(config: ListenerConfig, stored: dict[str, Any] | None) -> State:
         return State(network, optimiser, words)
     network.load_state_dict(stored["network"])
     optimiser.load_state_dict(stored["optimiser"])
-    return State(network, optimiser, words, stored["step"], [(int(n), float(value)) for n, value in stored["curve"]])
+    return State(network, optimiser, words, stored["step"], stored["curve"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -15,6 +14,7 @@ import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from transformers import PreTrainedTokenizerFast
 
+from tada_etude.training.checkpoint import learning_rate, read, write
 from tada_etude.training.config import TrainConfig
 from tada_etude.training.data import Dataset, captions, load_dataset
 from tada_etude.training.network import (
@@ -65,7 +65,7 @@ def train(
     Raises ValueError where the checkpoint is of another configuration.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    stored = checkpoint(config, folder)
+    stored = read(folder, config)
     dataset = load_dataset(config, folder)
     state = resume(config, stored, dataset)
     last = config.steps if stop_after is None else min(config.steps, state.step + stop_after)
@@ -84,14 +84,6 @@ def train(
                 saved = now
     save(state, config, folder)
     return state
-
-
-def learning_rate(step: int, config: TrainConfig) -> float:
-    """Rate at a step: linear warm-up, then a cosine down to 1 % of the peak."""
-    if step < config.warmup:
-        return config.rate * (step + 1) / config.warmup
-    share = (step - config.warmup) / max(1, config.steps - config.warmup)
-    return config.rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, share))))
 
 
 def advance(state: State, config: TrainConfig, dataset: Dataset) -> float:
@@ -157,37 +149,15 @@ def fresh(config: TrainConfig, dataset: Dataset, tokenizer: PreTrainedTokenizerF
 
 
 def save(state: State, config: TrainConfig, folder: Path) -> None:
-    """Write `checkpoint.pt` and `loss.csv`, each by renaming a finished file."""
+    """Write `checkpoint.pt` and `loss.csv`."""
     content: dict[str, Any] = {
-        "config": attrs.asdict(config),
         "step": state.step,
         "tokenizer": state.network.tokenizer.backend_tokenizer.to_str(),
         "modules": state.network.modules().state_dict(),
         "average": state.average,
         "optimiser": state.optimiser.state_dict(),
-        "curve": state.curve,
     }
-    torch.save(content, folder / "checkpoint.part")
-    (folder / "checkpoint.part").replace(folder / "checkpoint.pt")
-    rows = ["step,loss", *(f"{step},{value:.5f}" for step, value in state.curve)]
-    (folder / "loss.part").write_text("\n".join(rows) + "\n", encoding="utf-8")
-    (folder / "loss.part").replace(folder / "loss.csv")
-
-
-def checkpoint(config: TrainConfig, folder: Path) -> dict[str, Any] | None:
-    """What the folder's checkpoint holds, or None where there is none; read before any clip is synthesised.
-
-    Raises ValueError where it is of another configuration.
-    """
-    path = folder / "checkpoint.pt"
-    if not path.exists():
-        return None
-    stored: dict[str, Any] = torch.load(path, weights_only=True)
-    free = {"steps", "checkpoint_seconds", "rate", "warmup"}
-    differing = [k for k, v in attrs.asdict(config).items() if k not in free and stored["config"][k] != v]
-    if differing:
-        raise ValueError(f"{path} was trained with another {', '.join(differing)}; use another folder or that value")
-    return stored
+    write(folder, config, state.curve, content)
 
 
 def resume(config: TrainConfig, stored: dict[str, Any] | None, dataset: Dataset) -> State:
@@ -199,5 +169,5 @@ def resume(config: TrainConfig, stored: dict[str, Any] | None, dataset: Dataset)
     state.optimiser.load_state_dict(stored["optimiser"])
     state.average = stored["average"]
     state.step = stored["step"]
-    state.curve = [(int(step), float(value)) for step, value in stored["curve"]]
+    state.curve = stored["curve"]
     return state
