@@ -14,13 +14,14 @@ from bench_fakes import METRICS, SECONDS, SUITE, FakeTools, Model, bench
 from numpy.typing import NDArray
 
 import tada_registry as tada
+from tada_bench.arm import REACH
 from tada_bench.budget import budget
 from tada_bench.plan import Plan
 from tada_bench.reach import reach, steering
 from tada_bench.results import read_points, results
 from tada_bench.run import check, run_suite
 from tada_bench.stages.localise import captions
-from tada_bench.suite import REACH, Arm, Localization, Suite
+from tada_bench.suite import Arm, Localization, Suite
 from tada_bench.timing import Timing, duration, size
 from tada_bench.tuned import tuned
 from tada_core import Audio, DoseScale, Settings

@@ -12,6 +12,7 @@ from quick import QUICK
 import tada_registry as tada
 from tada_caa.caa import CAA, CAAArtifact
 from tada_core import Concept, Metric, SteeringMethod
+from tada_core.errors import CheckpointError
 from tada_core.testing import check_checkpoint, check_method, check_metric, check_model
 from tada_etude.adapter import Etude
 
@@ -173,3 +174,21 @@ def test_a_folder_that_is_loaded_without_a_part_is_caught(tiny_folder):
 
     with pytest.raises(AssertionError, match=r"a folder without 'model_index.json' is loaded all the same"):
         check_checkpoint(Careless, tiny_folder)
+
+
+def test_a_folder_that_is_loaded_without_a_tensor_is_caught(tiny_folder):
+    """An adapter that is content with what the library only warns of."""
+
+    class Hopeful(tiny.Tiny):
+        @classmethod
+        def load(cls, source=None, **options):
+            part = super().load
+            try:
+                return part(source, **options)
+            except CheckpointError as error:
+                if "of the tensors" not in str(error):
+                    raise
+                return part(str(tiny_folder))
+
+    with pytest.raises(AssertionError, match=r"a folder without '.* of .*\.safetensors' is loaded all the same"):
+        check_checkpoint(Hopeful, tiny_folder)

@@ -16,12 +16,13 @@ from tada_ace_step import lyrics as reader
 from tada_ace_step.adapter import AceStep
 from tada_bench import published
 from tada_bench.adapt import adapted
+from tada_bench.arm import REACH
 from tada_bench.budget import budget
 from tada_bench.page.build import report
 from tada_bench.plan import Plan
 from tada_bench.results import read_points
 from tada_bench.run import check, run_suite
-from tada_bench.suite import REACH, Arm, Fitting, Instead, Suite
+from tada_bench.suite import Arm, Fitting, Instead, Suite
 from tada_bench.tools import Installed
 from tada_core import Settings, SteeringMethod
 from tada_core.errors import CheckpointError, MissingExtraError, SpecError

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from tada_bench.suite import REACH, Arm, Suite
+from tada_bench.arm import REACH, Arm
+from tada_bench.suite import Suite
 
 if TYPE_CHECKING:
     from tada_core.method import SteeringMethod

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import asdict, evolve, field, frozen
 
+from tada_bench.arm import Arm
 from tada_bench.identity import Fingerprint, identity
 from tada_bench.reach import steering
 from tada_bench.store.cell import Cell
 from tada_bench.store.files import write_json
-from tada_bench.suite import Arm, Suite
+from tada_bench.suite import Suite
 from tada_core.concept import Concept
 from tada_core.dose import DoseScale
 from tada_core.errors import StoreError

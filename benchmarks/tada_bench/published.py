@@ -16,7 +16,8 @@ from typing import Any, Final
 
 from attrs import evolve
 
-from tada_bench.suite import REACH, Arm, Fitting, Instead, Localization, Suite
+from tada_bench.arm import REACH
+from tada_bench.suite import Arm, Fitting, Instead, Localization, Suite
 
 SIDE: Final = tuple(step / 15 for step in range(1, 16))
 BOTH: Final = (*(-strength for strength in SIDE), *SIDE)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tada_bench.suite import REACH
+from tada_bench.arm import REACH
 from tada_core.errors import DoseError, SpecError
 
 if TYPE_CHECKING:

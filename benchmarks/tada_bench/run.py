@@ -11,6 +11,7 @@ from attrs import evolve
 from filelock import FileLock, Timeout
 
 from tada_bench.about import about
+from tada_bench.arm import REACH, Arm
 from tada_bench.budget import budget
 from tada_bench.identity import fingerprint
 from tada_bench.plan import Plan, expand
@@ -23,7 +24,7 @@ from tada_bench.stages.place import place
 from tada_bench.stages.score import score
 from tada_bench.store.files import disk, write_text
 from tada_bench.store.store import Store, prepare
-from tada_bench.suite import REACH, Arm, Suite
+from tada_bench.suite import Suite
 from tada_bench.timing import told
 from tada_bench.tools import Installed, Tools
 from tada_core.concept import Concept

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import asdict, evolve, frozen
 
+from tada_bench.arm import REACH, Arm, depth
 from tada_bench.budget import fitting
 from tada_bench.session import Session, sides
 from tada_bench.store.files import disk, new_folder
-from tada_bench.suite import REACH, Arm, depth
 from tada_bench.tuned import tuned
 from tada_core.errors import SpecError
 

@@ -6,18 +6,19 @@ only these say how far apart its points lie. No alignment is looked at.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache, partial
 from itertools import chain
 from typing import TYPE_CHECKING
 
 from attrs import frozen
 
+from tada_bench.arm import Arm
 from tada_bench.plan import Plan, by_arm, cells, sweep
 from tada_bench.session import Session
 from tada_bench.stages.generate import make
 from tada_bench.stages.score import score, score_name
 from tada_bench.store.cell import read_scores
-from tada_bench.suite import Arm
 from tada_core.calibration import knows
 from tada_core.dose import DoseScale
 from tada_core.errors import SpecError
@@ -41,35 +42,39 @@ def place(
     strengths = dict[Place, tuple[float, ...]]()
     scales = dict[Place, DoseScale]()
     for concept in session.suite.concepts:
+        cutoff = cache(partial(_cutoff, session, artifacts, concept))
         for arm in session.suite.steered(concept):
             at = (concept, arm.name)
             if not isinstance(arm.strengths, Even):
                 strengths[at] = arm.strengths
             elif at in artifacts:
                 with session.kept(session.key("place", *at), f"placing strengths of {arm.name} on {concept}"):
-                    scales[at] = _scale(session, artifacts, concept, arm, arm.strengths)
+                    scales[at] = _scale(Trial(session, concept, arm, artifacts[at]), arm.strengths, cutoff)
                     strengths[at] = tuple(strength for strength, _ in scales[at].points)
     return strengths, scales
 
 
-def _scale(session: Session, artifacts: dict[Place, Artifact], concept: str, arm: Arm, even: Even) -> DoseScale:
-    own = Trial(session, concept, arm, artifacts[concept, arm.name])
+def _cutoff(session: Session, artifacts: dict[Place, Artifact], concept: str, sign: int) -> float:
+    """The smallest of the ceiling arms' largest changes on a side."""
     ceiling = [
-        Trial(session, concept, one, artifacts[concept, one.name])
-        for one in session.suite.ceilings
-        if (concept, one.name) in artifacts
+        Trial(session, concept, arm, artifacts[concept, arm.name])
+        for arm in session.suite.ceilings
+        if (concept, arm.name) in artifacts
     ]
-    sides = chain.from_iterable(_side(own, ceiling, even, sign) for sign in (-1, 1))
-    points = sorted([(0.0, 0.0), *sides])
-    return DoseScale(session.suite.preservation, own.artifact.units[0], points)
-
-
-def _side(own: Trial, ceiling: Sequence[Trial], even: Even, sign: int) -> list[tuple[float, float]]:
-    """Strength and dose, both signed, of every strength of one side but 0."""
     tops = [max(one.changes(one.side(sign))) for one in ceiling if one.side(sign)]
     if not tops:
-        raise SpecError(f"no arm of '{own.session.suite.ceiling}' has strengths on the side {sign:+d}; add some")
-    top = min(tops)
+        raise SpecError(f"no arm of '{session.suite.ceiling}' has strengths on the side {sign:+d}; add some")
+    return min(tops)
+
+
+def _scale(own: Trial, even: Even, cutoff: Callable[[int], float]) -> DoseScale:
+    sides = chain.from_iterable(_side(own, even, sign, cutoff(sign)) for sign in (-1, 1))
+    points = sorted([(0.0, 0.0), *sides])
+    return DoseScale(own.session.suite.preservation, own.artifact.units[0], points)
+
+
+def _side(own: Trial, even: Even, sign: int, top: float) -> list[tuple[float, float]]:
+    """Strength and dose, both signed, of every strength of one side but 0."""
     found = spaced(
         lambda sizes: own.changes([sign * a for a in sizes]),
         even,
