@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from attrs import evolve
 
+from tada_bench.areas import measured
 from tada_bench.comparisons import NAMES, Comparison, comparisons
 from tada_bench.plan import Plan, Point
 from tada_bench.protocol.area import area
@@ -51,7 +52,7 @@ def names(count: int) -> list[str]:
 
 def compare(asked: Suite, *sweeps: list[Score]) -> list[Comparison]:
     scores = [score for one in sweeps for score in one]
-    return comparisons(asked, Plan(tuple(score.point for score in scores)), scores)
+    return comparisons(asked, measured(asked, Plan(tuple(score.point for score in scores)), scores))
 
 
 def test_a_difference_is_that_of_the_areas_and_its_interval_holds_it() -> None:

@@ -104,9 +104,9 @@ def test_heat_map_names_every_interval(made: Report) -> None:
 
 def test_tables_csv_and_page_hold_the_same_numbers(made: Report) -> None:
     rows = read(made, "results")
-    assert len(rows) == len(made.results) == 2 * 3
+    assert len(rows) == len(made.findings.results) == 2 * 3
     page, tables = made.page.read_text(), (made.page.parent / "tables.md").read_text()
-    for row, result in zip(rows, made.results, strict=True):
+    for row, result in zip(rows, made.findings.results, strict=True):
         assert float(row["mean"]) == result.mean.value
         assert [row["reached_positive"], row["reached_negative"]] == [str(there) for there in result.reached]
         for side, rests in zip(("positive", "negative"), result.support, strict=True):
@@ -131,16 +131,16 @@ def test_figures_are_drawn_for_papers(made: Report) -> None:
 
 def test_results_are_the_fakes_own_line(made: Report) -> None:
     """The fake's gain equals its change, so the area up to the cut-off .15 is half its square; its steps are even."""
-    result = made.results[0]
+    result = made.findings.results[0]
     assert result.cutoffs == pytest.approx((0.15, 0.15), rel=1e-3)
     assert result.positive.value == pytest.approx(0.15**2 / 2, rel=1e-3)
     assert result.smoothness.value == pytest.approx(0.0, abs=1e-6)
     assert result.reached == (True, True)
-    local = made.results[1]
+    local = made.findings.results[1]
     assert local.layers == (1,)
     assert local.reached == (False, False)
     assert local.notes[0].startswith("side +: does not reach the cut-off 0.150; the curve ends at 0.100")
-    assert (result.notes, made.results[2].notes) == ((), ())
+    assert (result.notes, made.findings.results[2].notes) == ((), ())
     # Changes 0, .15, .3: one piece up to the cut-off, which is a point of the curve but for rounding to 16 bits.
     assert result.support[0] is not None and result.support[0].first == pytest.approx(1, abs=1e-3)
     assert local.support[0] is not None and local.support[0].reach == pytest.approx(0.1, rel=1e-3)
@@ -163,7 +163,7 @@ def test_report_again_gives_the_same_page_and_leaves_the_cells_alone(made: Repor
 def test_two_metrics_make_two_tables_and_one_choice(tmp_path: Path) -> None:
     bench(tmp_path / "store", evolve(SUITE, alignment=("probes", "loudness"), localization=None, arms=SUITE.arms[::2]))
     made = report(tmp_path / "store")
-    assert {result.metric for result in made.results} == {"probes", "loudness"}
+    assert {result.metric for result in made.findings.results} == {"probes", "loudness"}
     assert Page(made.page).data["heat"] == []
     assert (made.page.parent / "curves-loudness.svg").is_file()
     assert "## loudness" in (made.page.parent / "tables.md").read_text()
@@ -213,9 +213,9 @@ def test_numbers_and_layers_in_words() -> None:
 
 
 def test_latex_and_markdown_have_one_row_per_arm(made: Report) -> None:
-    assert "quality" not in markdown(made.results)
-    assert markdown(made.results).count("\n") == 2 + len(made.results)
-    assert latex(made.results).count(r"\\") == 1 + len(made.results)
+    assert "quality" not in markdown(made.findings.results)
+    assert markdown(made.findings.results).count("\n") == 2 + len(made.findings.results)
+    assert latex(made.findings.results).count(r"\\") == 1 + len(made.findings.results)
 
 
 def test_curves_that_end_early_are_said_in_the_words_of_the_protocol(made: Report) -> None:
@@ -227,11 +227,11 @@ def test_curves_that_end_early_are_said_in_the_words_of_the_protocol(made: Repor
 
 def test_differences_are_in_all_files_with_the_prompts_that_remain(made: Report) -> None:
     table, page = read(made, "comparisons"), Page(made.page)
-    assert len(table) == len(made.comparisons) == 2 * 3
-    for row, one in zip(table, made.comparisons, strict=True):
+    assert len(table) == len(made.findings.comparisons) == 3 * 3
+    for row, one in zip(table, made.findings.comparisons, strict=True):
         assert float(row["mean_value"]) == one.mean.value
         assert float(row["mean_corrected"]) == one.mean.corrected
-        assert row["prompts"] == ("3" if one.concept == "tempo" else "2")
+        assert row["prompts"] == ("2" if one.concept == "drums" else "3")
     text = (made.page.parent / "tables.md").read_text()
     for words in (
         "tempo: 3 prompts cannot distinguish anything: the smallest possible p is .25",
@@ -241,7 +241,21 @@ def test_differences_are_in_all_files_with_the_prompts_that_remain(made: Report)
         assert words in page.text
         assert words in text
     assert {cell for cell in ("3 of 3", "2 of 3") if cell in text} == {"3 of 3", "2 of 3"}
-    assert made.page.read_text().count('class="same"') == 2 * 3 * 7
+    assert made.page.read_text().count('class="same"') == 3 * 3 * 7
+
+
+def test_all_concepts_together_are_in_all_files(made: Report) -> None:
+    table, page = read(made, "overall"), Page(made.page)
+    found = made.findings.overall["probes"]
+    assert [row["arm"] for row in table] == [arm.arm for arm in found.arms] == [arm.name for arm in SUITE.arms]
+    assert [float(row["mean"]) for row in table] == [arm.mean.value for arm in found.arms]
+    assert {row["concepts"] for row in table} == {"tempo drums"}
+    text = (made.page.parent / "tables.md").read_text()
+    for words in ("All concepts together", "averaged over tempo, drums: 1 is what changing the prompt does."):
+        assert words in page.text
+        assert words in text
+    shift, local, prompt = (arm.mean.value for arm in found.arms)
+    assert (shift, local, prompt) == pytest.approx((1.0, 4 / 9, 1.0), abs=1e-3)
 
 
 def test_quality_has_columns_of_its_own_for_every_side_and_metric(tmp_path: Path) -> None:
@@ -253,7 +267,7 @@ def test_quality_has_columns_of_its_own_for_every_side_and_metric(tmp_path: Path
         "| cut-off reached |"
     )
     assert "Quality is the mean of beauty (points), truth (points) over" in Page(made.page).text
-    row, result = read(made, "results")[0], made.results[0]
+    row, result = read(made, "results")[0], made.findings.results[0]
     # 7 less the level, which is the change on the side + and its negative on the side -, up to the cut-off .15.
     assert float(row["quality_positive"]) == pytest.approx(7 - 0.15 / 2, abs=1e-3)
     assert float(row["quality_negative"]) == pytest.approx(7 + 0.15 / 2, abs=1e-3)
@@ -360,4 +374,4 @@ def test_a_run_stopped_before_it_had_a_plan_is_told_so(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match=r"no plan with loudness yet.*run `tada bench`"):
         report(tmp_path)
     bench(tmp_path, wider)
-    assert {one.metric for one in report(tmp_path).results} == {"probes", "loudness"}
+    assert {one.metric for one in report(tmp_path).findings.results} == {"probes", "loudness"}

@@ -241,7 +241,7 @@ def test_a_suite_runs_on_etude(suite: Suite, tmp_path: Path, etude: Any) -> None
         assert bool(score.preservation) == bool(score.point.strength), score.point
     if not suite.arms:
         made = report(tmp_path / "store")
-        assert made.results == ()
+        assert made.findings.results == ()
         assert "Where each concept lives" in made.page.read_text()
 
 
@@ -272,7 +272,7 @@ def test_a_suite_runs_on_a_small_random_ace_step(tmp_path: Path, shelf: Any, mon
     lyrics = {row["row"]["settings"]["lyrics"] for path in store.folder.rglob("rows.json") for row in read_rows(path)}
     assert lyrics == {"[inst]"}
     made = report(tmp_path / "store")
-    assert all(result.quality is not None and result.quality.mean.value is not None for result in made.results)
+    assert all(result.quality is not None and result.quality.mean.value is not None for result in made.findings.results)
     text = made.page.read_text()
     # The suite is the paper's, on the paper's model: published change of CAA on all layers, then the run's own.
     assert "Beside the paper" in text and "3.678 / " in (made.page.parent / "tables.md").read_text()

@@ -6,19 +6,17 @@ Cut-offs belong to the concept and are shared by its arms, so that they are kept
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import cache, partial
 from itertools import combinations, product
 from typing import Any
 
 import numpy as np
 from attrs import frozen
 
-from tada_bench.plan import Plan
+from tada_bench.areas import Areas, Measured
 from tada_bench.protocol.curve import Floats
-from tada_bench.protocol.paired import chances, contributions, holm, least
-from tada_bench.scores import Group, Score, groups
+from tada_bench.protocol.paired import chances, holm, least
 from tada_bench.suite import Suite
-from tada_core.statistics import percentiles, resampled
+from tada_core.statistics import percentiles
 
 NAMES = ("positive", "negative", "mean")
 
@@ -67,75 +65,57 @@ class Comparison:
     mean: Difference
 
 
-def comparisons(suite: Suite, plan: Plan, scores: Sequence[Score]) -> list[Comparison]:
-    """Every pair of methods, and every method against every arm that sets the cut-off, for the metric of `scores`.
+def comparisons(suite: Suite, found: Iterable[Measured]) -> list[Comparison]:
+    """Every pair of methods, and every method against every arm that sets the cut-off, on every concept.
 
     Pairs without a prompt in common are left out.
     """
+    return [
+        pair
+        for one in found
+        for pair in compared(suite, one.group.concept, one.group.metric, list(one.group.arms), suite.prompts, one.both)
+    ]
+
+
+def compared(
+    suite: Suite,
+    concept: str,
+    metric: str,
+    arms: Sequence[str],
+    asked: int,
+    both: Callable[[str, str], tuple[Areas, ...]],
+) -> list[Comparison]:
+    """Two families of pairs, each corrected together.
+
+    Args:
+        suite: says which arms set the cut-off.
+        concept, metric, asked: of all comparisons.
+        arms: names.
+        both: from two names to the areas of both on the same prompts, nothing where they have none in common.
+    """
     ceiling = {arm.name for arm in suite.arms if arm.method == suite.ceiling}
+    methods = [name for name in arms if name not in ceiling]
+    families = combinations(methods, 2), product(methods, [name for name in arms if name in ceiling])
     found = list[Comparison]()
-    for group in groups(suite, plan, scores):
-        methods = [name for name in group.arms if name not in ceiling]
-        families = combinations(methods, 2), product(methods, [name for name in group.arms if name in ceiling])
-        measured = cache(partial(_areas, group, suite.resamples))
-        for against, pairs in zip((False, True), families, strict=True):
-            head = {"concept": group.concept, "metric": group.metric, "ceiling": against, "asked": suite.prompts}
-            found += _family(head, [(*pair, _common(group, *pair)) for pair in pairs], measured)
+    for against, pairs in zip((False, True), families, strict=True):
+        head = {"concept": concept, "metric": metric, "ceiling": against, "asked": asked}
+        found += _family(head, [(pair, measured) for pair in pairs if (measured := both(*pair))])
     return found
 
 
-def _common(group: Group, first: str, second: str) -> tuple[str, ...]:
-    others = group.arms[second].prompts
-    return tuple(prompt for prompt in group.arms[first].prompts if prompt in others)
-
-
-@frozen(eq=False)
-class _Areas:
-    """AUC +, AUC - and their mean of an arm.
-
-    Attributes:
-        values: shape [3].
-        shares: every prompt's contribution, shape [prompts, 3].
-        draws: of the bootstrap, the same prompts for every arm, shape [resamples, 3]; nan with one prompt.
-    """
-
-    values: Floats
-    shares: Floats
-    draws: Floats
-
-
-def _areas(group: Group, resamples: int, name: str, prompts: tuple[str, ...]) -> _Areas:
-    scores = group.arms[name].only(prompts)
-
-    # Every clip has noise of its own (`tada_core.seed_at`): a prompt stands for its seeds, as in the test.
-    def areas(prompts: Any, _: Any = None) -> Floats:
-        return scores.means(prompts.ravel()).areas(group.limits)
-
-    count = len(prompts)
-    draws = resampled(areas, count, 1, resamples) if count > 1 else np.full((1, 3), np.nan)
-    return _Areas(scores.means().areas(group.limits), contributions(areas, count), draws)
-
-
-def _family(
-    head: Mapping[str, Any],
-    pairs: Iterable[tuple[str, str, tuple[str, ...]]],
-    measured: Callable[[str, tuple[str, ...]], _Areas],
-) -> list[Comparison]:
-    """The pairs with prompts in common, corrected together."""
-    pairs = [pair for pair in pairs if pair[-1]]
-    both = [(measured(first, prompts), measured(second, prompts)) for first, second, prompts in pairs]
-    p = np.array([chances(one.shares - other.shares) for one, other in both]).reshape(-1, 3)
+def _family(head: Mapping[str, Any], pairs: Sequence[tuple[tuple[str, str], tuple[Areas, ...]]]) -> list[Comparison]:
+    p = np.array([chances(one.shares - other.shares) for _, (one, other) in pairs]).reshape(-1, 3)
     corrected = np.array([holm(column) for column in p.T]).T
     found = []
-    for (first, second, prompts), areas, *chance in zip(pairs, both, p, corrected, strict=True):
-        up, down, mean = _differences(*areas, *chance)
+    for ((first, second), (one, other)), *chance in zip(pairs, p, corrected, strict=True):
+        up, down, mean = _differences(one, other, *chance)
         found.append(
             Comparison(
                 **head,
                 first=first,
                 second=second,
-                prompts=len(prompts),
-                least=least(len(prompts)),
+                prompts=len(one.prompts),
+                least=least(len(one.prompts)),
                 positive=up,
                 negative=down,
                 mean=mean,
@@ -144,7 +124,7 @@ def _family(
     return found
 
 
-def _differences(first: _Areas, second: _Areas, p: Floats, corrected: Floats) -> Iterator[Difference]:
+def _differences(first: Areas, second: Areas, p: Floats, corrected: Floats) -> Iterator[Difference]:
     low, high = percentiles(first.draws - second.draws)
     for numbers in zip(first.values - second.values, low, high, p, corrected, strict=True):
         yield Difference(*(float(one) if np.isfinite(one) else None for one in numbers))

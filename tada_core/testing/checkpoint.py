@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from torch import Tensor
+
 from tada_core.adapter import ModelAdapter
 from tada_core.errors import CheckpointError
 
@@ -55,7 +57,7 @@ def _save_part(whole: Path, part: Path) -> str:
     from safetensors import safe_open
     from safetensors.torch import load_file, save_file
 
-    tensors = load_file(whole)
+    tensors: dict[str, Tensor] = load_file(whole)
     largest = max(tensors, key=lambda name: tensors[name].numel())
     del tensors[largest]
     with safe_open(whole, "pt") as opened:

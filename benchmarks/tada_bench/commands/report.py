@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from attrs import asdict
+from attrs import AttrsInstance, asdict
 
 from tada_bench.page.build import report as write_report
+from tada_bench.tables.layout import layout
 from tada_bench.tables.text import plain
+from tada_bench.tables.together import HEAD, rows
 from tada_bench.verdicts import summaries
 from tada_core.progress import bar
 from tada_registry.terminal.screen import AsJson
@@ -28,14 +31,25 @@ def show(folder: Path, as_json: bool) -> None:
     """Write the page and print the tables, the page's path last; with `as_json` one JSON object."""
     with bar("writing the page") as progress:
         made = write_report(folder, progress)
+    found = made.findings
     if as_json:
-        found = {name: [asdict(one) for one in getattr(made, name)] for name in ("results", "comparisons")}
-        print(json.dumps({"page": str(made.page), **found, "failures": made.failures}, indent=2))
+        arms = [arm for one in found.overall.values() for arm in one.arms]
+        every: dict[str, Iterable[AttrsInstance]] = {
+            "results": found.results,
+            "overall": arms,
+            "comparisons": found.comparisons,
+        }
+        values = {name: [asdict(one) for one in own] for name, own in every.items()}
+        print(json.dumps({"page": str(made.page), **values, "failures": made.failures}, indent=2))
         return
-    for metric in dict.fromkeys(result.metric for result in made.results):
+    for metric in dict.fromkeys(result.metric for result in found.results):
         print(f"\n{metric}")
-        print(plain([result for result in made.results if result.metric == metric]))
-        for said in summaries((one for one in made.comparisons if one.metric == metric), made.ceiling):
+        print(plain(*layout([result for result in found.results if result.metric == metric])))
+        if metric in found.overall:
+            print(f"\n{metric}, all concepts together: shares of the AUC avg of {found.ceiling}")
+            print(plain(HEAD, rows(found.overall[metric])))
+        print()
+        for said in summaries((one for one in found.comparisons if one.metric == metric), found.ceiling):
             print(said)
     for failure in made.failures:
         print(f"\nfailed: {failure['label']}: {failure['error']}")

@@ -13,19 +13,20 @@ from typing import Any
 import numpy as np
 from attrs import frozen
 
-from tada_bench.comparisons import Comparison, comparisons
 from tada_bench.figures import plot_curves, plot_overview
+from tada_bench.findings import Findings, find
 from tada_bench.page.data import page_data
 from tada_bench.page.picture import draw
 from tada_bench.paper.beside import LINK, Beside, beside
 from tada_bench.plan import Plan
-from tada_bench.results import ArmResult, Score, read_points, results
+from tada_bench.results import ArmResult, Score, read_points
 from tada_bench.store.files import disk, new_folder
 from tada_bench.store.store import Store
 from tada_bench.suite import Suite
+from tada_bench.tables import together as tables
 from tada_bench.tables.document import latex_document, markdown_document, notes
 from tada_bench.tables.layout import layout
-from tada_bench.tables.sheets import comparisons_csv, results_csv, scores_csv
+from tada_bench.tables.sheets import comparisons_csv, overall_csv, results_csv, scores_csv
 from tada_bench.verdicts import HEAD, rows, summaries
 from tada_core.audio import Audio
 from tada_core.errors import StoreError
@@ -39,16 +40,12 @@ class Report:
 
     Attributes:
         page: its index.html.
-        results: what its tables show.
-        comparisons: every pair of arms, and whether they differ.
-        ceiling: the method whose arms set the cut-offs.
+        findings: what its tables show.
         failures: what is missing in it: label, error and traceback.
     """
 
     page: Path
-    results: tuple[ArmResult, ...]
-    comparisons: tuple[Comparison, ...]
-    ceiling: str
+    findings: Findings
     failures: tuple[Mapping[str, Any], ...]
 
 
@@ -67,22 +64,21 @@ def report(folder: str | Path, progress: Callable[[int, int], None] | None = Non
     suite, plan = Suite.load(store.path("suite.json")), Plan.load(store.path("plan.json"))
     _check(store, suite, plan)
     scores = {name: read_points(store, plan, name, suite.preservation, suite.quality) for name in suite.alignment}
-    found = [result for name in suite.alignment for result in results(suite, plan, scores[name])]
-    differences = [one for name in suite.alignment for one in comparisons(suite, plan, scores[name])]
-    paper = beside(suite.name, plan.about["model"]["name"], found)
+    found = find(suite, plan, scores)
+    paper = beside(suite.name, plan.about["model"]["name"], found.results)
     impacts = read_impacts(store, plan)
     every = [score for name in suite.alignment for score in scores[name]]
     target = store.path("report")
     with disk(store.folder), new_folder(target) as temporary:
-        write_tables(temporary, found, differences, every)
-        (temporary / "tables.md").write_text(markdown_document(found, differences, paper, suite.ceiling))
-        write_figures(temporary, suite, plan, found, impacts)
+        write_tables(temporary, found, every)
+        (temporary / "tables.md").write_text(markdown_document(found, paper))
+        write_figures(temporary, suite, plan, found.results, impacts)
         write_clips(temporary, store, every, progress)
-        data = page_data(suite, plan, store, found, every, impacts)
+        data = page_data(suite, plan, store, found.results, every, impacts)
         names = sorted(path.name for path in temporary.glob("*.*") if path.suffix != ".png")
-        (temporary / "index.html").write_text(render(data, found, differences, paper, names))
+        (temporary / "index.html").write_text(render(data, found, paper, names))
         shutil.rmtree(target, ignore_errors=True)
-    return Report(target / "index.html", tuple(found), tuple(differences), suite.ceiling, tuple(store.failures()))
+    return Report(target / "index.html", found, tuple(store.failures()))
 
 
 def _check(store: Store, suite: Suite, plan: Plan) -> None:
@@ -100,15 +96,15 @@ def read_impacts(store: Store, plan: Plan) -> dict[str, Impact]:
     return {name: Impact.from_json(path.read_text()) for name, path in paths.items() if path.exists()}
 
 
-def write_tables(
-    folder: Path, found: Sequence[ArmResult], differences: Sequence[Comparison], scores: Iterable[Score]
-) -> None:
-    """results.csv, scores.csv, tables.tex; and comparisons.csv where there is anything to compare."""
-    (folder / "results.csv").write_text(results_csv(found))
+def write_tables(folder: Path, found: Findings, scores: Iterable[Score]) -> None:
+    """results.csv, scores.csv, tables.tex; overall.csv and comparisons.csv where there is anything to compare."""
+    (folder / "results.csv").write_text(results_csv(found.results))
     (folder / "scores.csv").write_text(scores_csv(scores))
-    (folder / "tables.tex").write_text(latex_document(found))
-    if differences:
-        (folder / "comparisons.csv").write_text(comparisons_csv(differences))
+    (folder / "tables.tex").write_text(latex_document(found.results))
+    if found.overall:
+        (folder / "overall.csv").write_text(overall_csv(arm for one in found.overall.values() for arm in one.arms))
+    if found.comparisons:
+        (folder / "comparisons.csv").write_text(comparisons_csv(found.comparisons))
 
 
 def write_figures(
@@ -154,19 +150,12 @@ def _link(source: Path, target: Path) -> None:
         shutil.copyfile(source, target)
 
 
-def render(
-    data: Mapping[str, Any],
-    found: Sequence[ArmResult],
-    differences: Sequence[Comparison],
-    paper: Beside | None,
-    names: Sequence[str],
-) -> str:
+def render(data: Mapping[str, Any], found: Findings, paper: Beside | None, names: Sequence[str]) -> str:
     """The HTML with style, script and data inside, because a page opened from a disk may not load them.
 
     Args:
         data: of `page_data`.
         found: what the tables show.
-        differences: of its arms.
         paper: published numbers.
         names: files beside the page, linked at its end.
     """
@@ -185,13 +174,15 @@ def render(
         style=(assets / "page.css").read_text(),
         script=(assets / "page.js").read_text(),
         names=names,
-        tables={metric: layout([one for one in found if one.metric == metric]) for metric in data["metrics"]},
-        notes=notes(found),
+        numbers={metric: layout([one for one in found.results if one.metric == metric]) for metric in data["metrics"]},
+        notes=notes(found.results),
+        overall={name: (tables.said(one, found.ceiling), tables.rows(one)) for name, one in found.overall.items()},
+        together=tables.HEAD,
         compared=HEAD,
         differences={
-            metric: (summaries(own, data["ceiling"]), rows(own))
+            metric: (summaries(own, found.ceiling), rows(own))
             for metric in data["metrics"]
-            if (own := [one for one in differences if one.metric == metric])
+            if (own := [one for one in found.comparisons if one.metric == metric])
         },
         paper=paper,
         link=LINK,

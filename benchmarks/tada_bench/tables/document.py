@@ -4,31 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from tada_bench.comparisons import Comparison
+from tada_bench.findings import Findings
 from tada_bench.paper.beside import LINK, Beside
 from tada_bench.results import ArmResult
-from tada_bench.tables.text import grid, latex, markdown
+from tada_bench.tables import together
+from tada_bench.tables.text import bold_grid, grid, latex, markdown
 from tada_bench.verdicts import HEAD, rows, summaries
 
 
-def markdown_document(
-    results: Sequence[ArmResult], found: Sequence[Comparison], paper: Beside | None, ceiling: str
-) -> str:
-    """Per metric the result table and the differences; then what ends early, and the published numbers."""
-    return "\n".join(_parts(results, found, paper, ceiling))
+def markdown_document(found: Findings, paper: Beside | None) -> str:
+    """Per metric the result tables and the differences; then what ends early, and the published numbers."""
+    return "\n".join(_parts(found, paper))
 
 
-def _parts(
-    results: Sequence[ArmResult], found: Sequence[Comparison], paper: Beside | None, ceiling: str
-) -> Iterator[str]:
-    for metric in dict.fromkeys(result.metric for result in results):
+def _parts(found: Findings, paper: Beside | None) -> Iterator[str]:
+    for metric in dict.fromkeys(result.metric for result in found.results):
         yield f"## {metric}\n"
-        yield markdown([result for result in results if result.metric == metric])
-        if own := [one for one in found if one.metric == metric]:
+        yield markdown([result for result in found.results if result.metric == metric])
+        if metric in found.overall:
+            yield "### All concepts together\n"
+            yield f"{together.said(found.overall[metric], found.ceiling)}\n"
+            yield bold_grid(together.HEAD, together.rows(found.overall[metric]))
+        if own := [one for one in found.comparisons if one.metric == metric]:
             yield "### Which differences are real\n"
-            yield "".join(f"* {said}\n" for said in summaries(own, ceiling))
+            yield "".join(f"* {said}\n" for said in summaries(own, found.ceiling))
             yield grid(HEAD, [[cell.text for cell in row] for row in rows(own)])
-    if said := notes(results):
+    if said := notes(found.results):
         yield "## Curves that end early\n"
         yield "".join(f"* {note}\n" for note in said)
     if paper is not None:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from attrs import asdict
 
 from tada_bench.comparisons import NAMES, Comparison
+from tada_bench.overall import Overall
 from tada_bench.protocol.bootstrap import Estimate
 from tada_bench.results import ArmResult, Score, TwoSided
 
@@ -48,6 +49,18 @@ def _two_sided(name: str, found: TwoSided) -> dict[str, object]:
 
 def _estimate(name: str, found: Estimate) -> dict[str, object]:
     return {name: found.value, f"{name}_low": found.low, f"{name}_high": found.high}
+
+
+def overall_csv(arms: Iterable[Overall]) -> str:
+    """One line per arm and metric, all concepts together."""
+    return _csv([_overall(arm) for arm in arms])
+
+
+def _overall(arm: Overall) -> dict[str, object]:
+    row: dict[str, object] = {"arm": arm.arm, "metric": arm.metric, "concepts": " ".join(arm.concepts)}
+    for name in NAMES:
+        row |= _estimate(name, getattr(arm, name))
+    return row
 
 
 def comparisons_csv(found: Iterable[Comparison]) -> str:

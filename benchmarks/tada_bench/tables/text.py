@@ -5,22 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tada_bench.results import ArmResult
-from tada_bench.tables.layout import WIDE, layout
+from tada_bench.tables.layout import WIDE, Cell, layout
 
 
-def plain(results: Sequence[ArmResult]) -> str:
-    """The result table for a terminal, columns padded, without what it has no room for."""
-    head, body = layout(results)
+def plain(head: Sequence[str], rows: Sequence[Sequence[Cell]]) -> str:
+    """A table for a terminal, columns padded, without what it has no room for."""
     shown = [place for place, name in enumerate(head) if name not in WIDE]
-    rows = [[head[place] for place in shown], *([row[place].text for place in shown] for row in body)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
+    texts = [[head[place] for place in shown], *([row[place].text for place in shown] for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
+    return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in texts)
 
 
 def markdown(results: Sequence[ArmResult]) -> str:
     """The result table in Markdown."""
-    head, body = layout(results)
-    return grid(head, [[f"**{cell.text}**" if cell.best else cell.text for cell in row] for row in body])
+    return bold_grid(*layout(results))
+
+
+def bold_grid(head: Sequence[str], rows: Sequence[Sequence[Cell]]) -> str:
+    """A table in Markdown, the best cells bold."""
+    return grid(head, [[f"**{cell.text}**" if cell.best else cell.text for cell in row] for row in rows])
 
 
 def grid(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
