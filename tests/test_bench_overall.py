@@ -8,7 +8,7 @@ import pytest
 from attrs import evolve
 from test_bench_comparisons import names, suite, sweep
 
-from tada_bench.areas import Measured, measured
+from tada_bench.areas import Measured, measured, pooled
 from tada_bench.comparisons import comparisons
 from tada_bench.overall import ALL, Together, together
 from tada_bench.plan import Plan
@@ -52,6 +52,22 @@ def test_the_unit_of_a_concept_is_of_no_matter() -> None:
         assert plain.mean.low == pytest.approx(scaled.mean.low)
     assert [pair.mean.p for pair in one.comparisons] == [pair.mean.p for pair in other.comparisons]
     assert other.scales["drums"] == pytest.approx(1000 * one.scales["drums"])
+
+
+def test_what_prompts_contribute_comes_to_the_average() -> None:
+    """Whether concepts share all prompts, some or none, and however many each has."""
+    tempo = concept("tempo", names(8), (2, 1, 4))
+    for prompts in (names(8), names(5), [*names(3), "another tune"], ["other tune", "another tune"]):
+        parts = (
+            measure(suite(8, *ARMS), tempo)[0],
+            measure(evolve(suite(8, *ARMS), concepts=("drums",)), concept("drums", prompts, (3, 1, 4), seed=1))[0],
+        )
+        found = pooled([(part.areas("one all"), scale) for part, scale in zip(parts, (2.0, 50.0), strict=True)])
+        assert set(found.prompts) == {*names(8), *prompts}
+        assert found.shares.mean(0) == pytest.approx(found.values)
+        assert found.values == pytest.approx(
+            (parts[0].areas("one all").values / 2 + parts[1].areas("one all").values / 50) / 2
+        )
 
 
 def test_shares_are_those_of_the_prompt_and_it_has_all_of_itself() -> None:
