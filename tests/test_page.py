@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from attrs import evolve
 from bench_fakes import SUITE, bench
 
 from tada_bench.page.build import report
+from tada_bench.suite import Arm
 
 pytestmark = pytest.mark.browser
 
@@ -182,6 +184,32 @@ def test_the_tables_fit_a_wide_window_without_scrolling(browser: Any, folder: Pa
     opened.close()
 
 
+LABELS = """spans => spans.filter(span => span.textContent).map(span => {
+    const range = document.createRange();
+    range.selectNodeContents(span);
+    const box = range.getBoundingClientRect();
+    return [box.left, box.right, span.textContent];
+})"""
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_many_strengths_and_methods_do_not_hide_each_other(browser: Any, tmp_path: Path, width: int) -> None:
+    many = tuple(number / 15 for number in range(-15, 16))
+    arms = tuple(Arm("shift", (0, place), many) for place in range(3)) + SUITE.arms[1:]
+    bench(tmp_path / "store", evolve(SUITE, arms=arms, concepts=("tempo",), prompts=2, seeds=(0,)))
+    opened = browser.new_page(viewport={"width": width, "height": 800})
+    opened.goto(f"file://{report(tmp_path / 'store').page}")
+    opened.locator(".pills label", has_text="shift 0+1").click()
+    assert opened.locator("#ticks span").count() == 31
+    edges = opened.eval_on_selector_all("#ticks span", LABELS)
+    assert [text for *_, text in edges][:: len(edges) - 1] == ["\u22121", "+1"] and "0" in {text for *_, text in edges}
+    assert all(left[1] < right[0] for left, right in pairwise(edges))
+    bands = opened.locator(".band")
+    seen = {one.get_attribute("data-arm") for one in bands.all() if "none" not in (one.get_attribute("style") or "")}
+    assert seen == {"shift 0+1"} and bands.count() == 2 * len(arms)
+    opened.close()
+
+
 def colour(page: Any, selector: str) -> str:
     return str(page.locator(selector).first.evaluate("cell => getComputedStyle(cell).color"))
 
@@ -191,14 +219,10 @@ def test_what_cannot_be_told_apart_is_grey_and_the_best_is_bold(browser: Any, fo
     opened = browser.new_page(color_scheme=scheme)
     opened.goto(f"file://{folder / 'index.html'}")
     rows = opened.locator("section[aria-labelledby=real] tbody tr")
-    assert rows.count() == 2 * 2 * 3
+    assert rows.count() == 2 * 3 * 3
     assert opened.locator("text=3 prompts cannot distinguish anything").first.is_visible()
-    assert rows.first.locator("td").first.inner_text() == "shift all and shift local cannot be told apart"
-    assert (
-        colour(opened, "td.same")
-        == colour(opened, ".detail")
-        != colour(opened, "section[aria-labelledby=real] tbody th")
-    )
+    assert rows.first.locator("th").text_content() == "shift all and shift local cannot be told apart"
+    assert colour(opened, "td.same") == colour(opened, ".detail") != colour(opened, "section[aria-labelledby=real] h3")
     best = opened.locator("section[aria-labelledby=numbers] tbody tr:has(b)")
     assert {best.nth(row).locator("td").first.inner_text() for row in range(best.count())} == {"shift all {0-2}"}
     assert int(best.first.locator("b").first.evaluate("cell => getComputedStyle(cell).fontWeight")) > 600

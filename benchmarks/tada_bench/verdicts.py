@@ -30,6 +30,14 @@ def rows(found: Iterable[Comparison]) -> list[tuple[Told, ...]]:
     return [_row(one) for one in found]
 
 
+def by_concept(found: Iterable[Comparison]) -> dict[str, list[tuple[Told, ...]]]:
+    """The rows of every concept, those first where AUC avg differs."""
+    each = defaultdict[str, list[Comparison]](list)
+    for one in found:
+        each[one.concept].append(one)
+    return {concept: rows(sorted(own, key=lambda one: not real(one.mean))) for concept, own in each.items()}
+
+
 def _row(found: Comparison) -> tuple[Told, ...]:
     cells = [cell for one in (found.mean, found.positive, found.negative) for cell in _cells(one, _turned(found))]
     prompts = f"{found.prompts} of {found.asked}"

@@ -27,7 +27,7 @@ from tada_bench.tables import together as tables
 from tada_bench.tables.document import latex_document, markdown_document, notes
 from tada_bench.tables.layout import layout
 from tada_bench.tables.sheets import comparisons_csv, overall_csv, results_csv, scores_csv
-from tada_bench.verdicts import HEAD, rows, summaries
+from tada_bench.verdicts import HEAD, by_concept, summaries
 from tada_core.audio import Audio
 from tada_core.errors import StoreError
 from tada_core.localization.heatmap import plot_impacts
@@ -178,9 +178,9 @@ def render(data: Mapping[str, Any], found: Findings, paper: Beside | None, names
         notes=notes(found.results),
         overall={name: (tables.said(one, found.ceiling), tables.rows(one)) for name, one in found.overall.items()},
         together=tables.HEAD,
-        compared=HEAD,
+        compared=HEAD[1:],
         differences={
-            metric: (summaries(own, found.ceiling), rows(own))
+            metric: (summaries(own, found.ceiling), by_concept(own))
             for metric in data["metrics"]
             if (own := [one for one in found.comparisons if one.metric == metric])
         },

@@ -92,12 +92,20 @@
     get("high").textContent = concept.positive.replace("{p}", "…");
     get("text").textContent = concept.neutral.replace("{p}", state.prompt);
     get("ticks").textContent = "";
-    for (const clip of clips) {
+    const middle = clips.findIndex((clip) => clip.strength === 0);
+    clips.forEach((clip, place) => {
       const tick = document.createElement("span");
-      tick.textContent = clip.strength === 0 ? "0" : signed(clip.strength);
+      if (labelled(place, middle, clips.length)) tick.textContent = clip.strength === 0 ? "0" : signed(clip.strength);
       get("ticks").appendChild(tick);
-    }
+    });
     showClip(index);
+  }
+
+  /** Few enough labels to stand side by side on a telephone: both ends, and some around the middle. */
+  function labelled(place, middle, count) {
+    const step = Math.ceil(count / 6);
+    const end = Math.min(place, count - 1 - place);
+    return end === 0 || ((place - middle) % step === 0 && end >= step / 2);
   }
 
   function showClip(index) {
@@ -288,11 +296,13 @@
 
   function drawBand(chart, at, result) {
     for (const side of [1, -1]) {
-      const points = result.points.filter((point) => side * point.strength >= 0 && point.gain.low !== null);
-      const there = points.map((point) => at.x(point.change.value) + "," + at.y(point.gain.high));
-      const back = points.map((point) => at.x(point.change.value) + "," + at.y(point.gain.low)).reverse();
-      if (points.length > 1) {
-        make("polygon", { points: there.concat(back).join(" "), fill: colour(result.arm), opacity: 0.13 }, chart);
+      const known = result.points.filter((point) => side * point.strength >= 0 && point.gain.low !== null);
+      const there = known.map((point) => at.x(point.change.value) + "," + at.y(point.gain.high));
+      const back = known.map((point) => at.x(point.change.value) + "," + at.y(point.gain.low)).reverse();
+      if (known.length > 1) {
+        const points = there.concat(back).join(" ");
+        const band = make("polygon", { class: "band", points, fill: colour(result.arm), opacity: 0.13 }, chart);
+        band.dataset.arm = result.arm;
       }
     }
   }
@@ -324,8 +334,11 @@
     }
   }
 
-  /** Ring the point that is being heard. */
+  /** Ring the point that is being heard. Of many methods only the one that is heard has a band. */
   function drawNow() {
+    document.querySelectorAll(".chart .band").forEach((band) => {
+      band.style.display = data.arms.length <= 4 || band.dataset.arm === state.arm ? "" : "none";
+    });
     document.querySelectorAll(".chart .now").forEach((ring) => ring.remove());
     for (const one of marks) {
       if (one.concept === state.concept && one.arm === state.arm && one.strength === state.strength) {
