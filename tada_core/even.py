@@ -63,7 +63,7 @@ def place(
     while (left := even.most + 1 - len(found)) > 0:
         open_ = [k for k in unmet(found, step, even) if tries[k] < TRIES]
         aimed = aims(found, step, open_)
-        strengths = [strength for strength in list(aimed.values())[:left] if strength not in found]
+        strengths = list(aimed.values())[:left]
         if not strengths:
             break
         for k in aimed:

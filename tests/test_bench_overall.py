@@ -13,7 +13,7 @@ from tada_bench.comparisons import comparisons
 from tada_bench.overall import ALL, Together, together
 from tada_bench.plan import Plan
 from tada_bench.scores import Score
-from tada_bench.suite import Suite
+from tada_bench.suite import Arm, Suite
 from tada_bench.tables.together import rows, said
 from tada_bench.verdicts import verdict
 
@@ -86,6 +86,21 @@ def test_shares_are_those_of_the_prompt_and_it_has_all_of_itself() -> None:
         ("one all", "pci all", True),
         ("two all", "pci all", True),
     ]
+
+
+def test_the_best_that_prompts_do_is_the_scale() -> None:
+    asked = evolve(suite(8, *ARMS), concepts=("tempo", "drums"), arms=(*suite(8, *ARMS).arms, Arm("pci", (0,))))
+    sweeps = [concept(name, names(8), (2, 1, 4), seed=place) for place, name in enumerate(asked.concepts)]
+    less = [
+        evolve(score, point=evolve(score.point, arm="pci 0"), alignment=score.alignment / 4)
+        for one in sweeps
+        for score in one
+        if score.point.arm == "pci all"
+    ]
+    found = together(asked, measure(asked, *sweeps, less))
+    assert found is not None
+    assert [arm.arm for arm in found.arms if arm.ceiling] == ["pci all", "pci 0"]
+    assert [arm.mean.value for arm in found.arms[2:]] == pytest.approx([1, 1 / 4], abs=0.01)
 
 
 def test_the_same_prompts_on_a_concept_twice_are_no_more_evidence() -> None:

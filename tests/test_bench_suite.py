@@ -10,18 +10,18 @@ import bench_fakes
 import numpy as np
 import pytest
 from attrs import evolve
-from bench_fakes import METRICS, SECONDS, SUITE, FakeTools, Model, bench
+from bench_fakes import METRICS, SECONDS, SUITE, FakeTools, Method, Model, ShiftArtifact, bench
 from numpy.typing import NDArray
 
 import tada_registry as tada
 from tada_bench.arm import REACH
-from tada_bench.budget import budget
+from tada_bench.budget import budget, fitting
 from tada_bench.plan import Plan
 from tada_bench.reach import reach, steering
 from tada_bench.results import read_points, results
 from tada_bench.run import check, run_suite
 from tada_bench.stages.localise import captions
-from tada_bench.suite import Arm, Localization, Suite
+from tada_bench.suite import Arm, Fitting, Localization, Suite
 from tada_bench.timing import Timing, duration, size
 from tada_bench.tuned import tuned
 from tada_core import Audio, DoseScale, Settings
@@ -262,6 +262,15 @@ def test_budget_counts_every_clip() -> None:
     # 2 concepts x 2 pairs x (3 layers + 2); 2 concepts x 2 fits x 2 prompts x 2 sides; 2 x 6 x (4 + 2 + 2 + 1).
     assert (found.localize, found.fit, found.evaluate, found.work) == (20, 16, 108, 144)
     assert str(found) == "144 clips: 20 to localise, 16 to fit, 108 to compare"
+
+
+def test_a_reach_is_measured_on_the_prompts_there_are() -> None:
+    arm = Arm("shift", unit=REACH)
+    tried = 3 + 2 * len(ShiftArtifact.grid)
+    for prompts, asked, counted in ((2, 4, 2), (8, 4, 4)):
+        fitted = Fitting(prompts=prompts, reach=asked)
+        suite = Suite("far", "fake", ("tempo",), (arm,), localization=None, fitting=fitted)
+        assert fitting(suite, arm, Method()) == 2 * prompts + counted * tried
 
 
 def test_a_method_that_takes_longer_is_estimated_so() -> None:

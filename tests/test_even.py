@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import tiny
 from attrs import evolve
-from bench_fakes import SUITE, bench
+from bench_fakes import METRICS, SUITE, Probe, bench
 from test_methods import TEMPO, Distance
 
 from tada_bench.page.build import report
@@ -19,6 +20,7 @@ from tada_bench.results import read_points, results
 from tada_bench.suite import Arm, Suite
 from tada_caa.caa import CAA
 from tada_core import Even, calibrate
+from tada_core.audio import Audio
 from tada_core.errors import SpecError
 from tada_core.even import inverse, place, unmet
 from tada_pci.pci import PCI
@@ -159,6 +161,43 @@ def test_a_benchmark_places_strengths_up_to_the_cutoff_of_either_side(tmp_path: 
             assert max(side.values()) >= top
             assert gaps({abs(a): x for a, x in side.items()}, top, 3) <= 1.25 + 1e-6
         assert [a for a, _ in found[concept, "shift local"]] == [-1, 0, 1]
+
+
+class Lopsided(Probe):
+    """Downwards a clip changes twice as much."""
+
+    def score(self, clips: Sequence[Audio], against: Any = None) -> Any:
+        lifts = np.array(
+            [float((one.samples - other.samples).mean()) for one, other in zip(clips, against, strict=True)]
+        )
+        return np.where(lifts < 0, -2 * lifts, lifts)
+
+
+def test_either_side_is_measured_by_its_own_clips(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(METRICS, "lopsided", Lopsided("lopsided", "preservation", "distance"))
+    suite = evolve(PLACED, preservation="lopsided", concepts=("tempo",))
+    bench(tmp_path, suite)
+    plan = Plan.load(tmp_path / "plan.json")
+    scale = plan.dose("tempo", "shift all")
+    assert scale is not None
+    doses = dict(scale.points)
+    assert min(doses.values()) <= -1 and max(doses.values()) >= 1
+    # The cut-offs differ in the same way, so that as much is asked of either side.
+    assert sorted(-a for a in doses if a < 0) == pytest.approx(sorted(a for a in doses if a > 0), rel=0.05)
+    for strength, dose in doses.items():
+        # PCI's .5, and shifting by its strength, lift on each of three layers.
+        assert dose == pytest.approx(strength / 0.5, rel=0.05, abs=0.01)
+
+
+def test_the_cutoff_is_the_smallest_of_what_the_ceilings_reach(tmp_path: Path) -> None:
+    suite = evolve(PLACED, arms=(*PLACED.arms, Arm("pci", "local", (-0.5, 0.5))), concepts=("tempo",))
+    bench(tmp_path, suite)
+    scale = Plan.load(tmp_path / "plan.json").dose("tempo", "shift all")
+    assert scale is not None
+    assert max(dose for _, dose in scale.points) >= 1
+    for strength, dose in scale.points:
+        # PCI's .5 on one layer; shifting lifts by its strength on each of three.
+        assert dose == pytest.approx(3 * strength / 0.5, rel=0.05, abs=0.01)
 
 
 def test_placing_goes_on_where_it_was_stopped_and_makes_nothing_twice(tmp_path: Path) -> None:

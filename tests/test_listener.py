@@ -25,7 +25,7 @@ from tada_etude.listener.distance import lpaps
 from tada_etude.listener.encoder import Encoder
 from tada_etude.listener.export import CONFIG, WEIGHTS, export, read
 from tada_etude.listener.front import BANDS, RATE, WINDOW, cut, spectra
-from tada_etude.listener.loop import State, train
+from tada_etude.listener.loop import State, objective, train
 from tada_etude.listener.metrics import SHIPPED, Distance, Listening, Quality, Similarity
 from tada_etude.listener.objective import VALUES, code, contrast, tell_apart, true
 from tada_etude.listener.words import check, numbers, split
@@ -343,6 +343,19 @@ def test_a_run_broken_off_and_resumed_ends_with_the_same_weights(whole: tuple[Pa
     assert not equal(train(TINY, begun, stop_after=1), whole[1])
     resumed = train(TINY, begun)
     assert resumed.step == TINY.steps and equal(resumed, whole[1])
+
+
+@pytest.mark.parametrize(("part", "weight"), [("contrast", 1.0), ("tell_apart", 1.0), ("functional.mse_loss", 2.0)])
+def test_every_part_of_the_loss_is_learned(
+    whole: tuple[Path, State], monkeypatch: pytest.MonkeyPatch, part: str, weight: float
+) -> None:
+    folder, state = whole
+    config = attrs.evolve(TINY, severity_weight=2.0)
+    batch = draw_batch(load_dataset(TINY, folder), TINY, 3)
+    plain = objective(state, config, batch)
+    known = {"contrast": contrast, "tell_apart": tell_apart}.get(part, torch.nn.functional.mse_loss)
+    monkeypatch.setattr(f"tada_etude.listener.loop.{part}", lambda *given: known(*given) + 1.0)
+    assert float(objective(state, config, batch).detach() - plain.detach()) == pytest.approx(weight, rel=1e-4)
 
 
 def test_another_seed_ends_with_other_weights(whole: tuple[Path, State], begun: Path) -> None:
