@@ -14,11 +14,17 @@ if TYPE_CHECKING:
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
 """Okabe and Ito's palette, told apart with any colour vision."""
 
-MARKERS = "osD^vP"
+MARKERS, LINES = "osD^vPX", ("-", "--", ":")
+"""Markers are not as many as colours, and lines change where colours begin again, so that many arms look different."""
+
+HEIGHT = 3.5
+
+BANDS = 4
+"""With more arms than these their intervals hide everything, and are left to the tables."""
 
 
 def plot_curves(results: Sequence[ArmResult], units: Mapping[str, str], change: str, path: Path) -> Path:
-    """One panel per concept: mean change across, mean gain upwards, a band for the interval of the gain.
+    """One panel per concept: mean change across, mean gain upwards, a band for the interval of the gain of few arms.
 
     Args:
         results: of one metric.
@@ -29,7 +35,7 @@ def plot_curves(results: Sequence[ArmResult], units: Mapping[str, str], change: 
     from matplotlib.figure import Figure
 
     concepts = list(dict.fromkeys(result.concept for result in results))
-    figure = Figure(figsize=(3.4 * len(concepts), 3.2), layout="constrained")
+    figure = Figure(figsize=(3.4 * len(concepts), HEIGHT), layout="constrained")
     _curves(figure, concepts, results, units, change)
     figure.savefig(path, dpi=160)
     return path
@@ -42,7 +48,7 @@ def plot_overview(
     from matplotlib.figure import Figure
 
     concepts = list(dict.fromkeys(result.concept for result in results))
-    heights = (0.55 + 0.36 * len(impacts), 3.2)
+    heights = (0.55 + 0.36 * len(impacts), HEIGHT)
     figure = Figure(figsize=(max(3.4 * len(concepts), 6.8), sum(heights)), layout="constrained")
     parts: Any = figure.subfigures(2, 1, height_ratios=heights)
     above, below = parts
@@ -76,34 +82,40 @@ def _curves(
         for result in results:
             if result.concept == concept:
                 _draw(axes, result, arms.index(result.arm))
+                if len(arms) <= BANDS and all(point.gain.low is not None for point in result.points):
+                    _band(axes, result, arms.index(result.arm))
         axes.axhline(0, color="0.7", linewidth=0.8, zorder=0)
         axes.set_title(concept, loc="left")
-        axes.set_xlabel(change)
         axes.set_ylabel(f"gain [{units[concept]}]")
         axes.spines[["top", "right"]].set_visible(False)
-    panels[0].legend(frameon=False, fontsize=8)
+    figure.supxlabel(change, fontsize=9)
+    lines = {text: line for axes in panels for line, text in zip(*axes.get_legend_handles_labels(), strict=True)}
+    columns, place = min(len(arms), 2 * len(concepts)), "outside upper center"
+    figure.legend([lines[arm] for arm in arms], arms, loc=place, ncols=columns, frameon=False, fontsize=8)
 
 
 def _draw(axes: Any, result: ArmResult, index: int) -> None:
-    colour = COLOURS[index % len(COLOURS)]
-    changes = [point.change.value for point in result.points]
     axes.plot(
-        changes,
+        [point.change.value for point in result.points],
         [point.gain.value for point in result.points],
-        color=colour,
+        color=COLOURS[index % len(COLOURS)],
         marker=MARKERS[index % len(MARKERS)],
-        markersize=4,
+        markersize=4 if len(result.points) <= 15 else 3,
+        linestyle=LINES[index // len(COLOURS) % len(LINES)],
         linewidth=1.4,
         label=result.arm,
     )
-    if all(point.gain.low is not None for point in result.points):
-        for side in (1, -1):
-            points = [point for point in result.points if side * point.strength >= 0]
-            axes.fill_between(
-                [point.change.value for point in points],
-                [point.gain.low for point in points],
-                [point.gain.high for point in points],
-                color=colour,
-                alpha=0.13,
-                linewidth=0,
-            )
+
+
+def _band(axes: Any, result: ArmResult, index: int) -> None:
+    """The interval of the gain on either side."""
+    for side in (1, -1):
+        points = [point for point in result.points if side * point.strength >= 0]
+        axes.fill_between(
+            [point.change.value for point in points],
+            [point.gain.low for point in points],
+            [point.gain.high for point in points],
+            color=COLOURS[index % len(COLOURS)],
+            alpha=0.13,
+            linewidth=0,
+        )

@@ -21,6 +21,8 @@
   }
   const armIndex = (name) => data.arms.findIndex((arm) => arm.name === name);
   const colour = (name) => "var(--arm-" + (armIndex(name) % 6) + ")";
+  /** A solid line for as many methods as there are colours, dashes for those after them. */
+  const dashes = (name) => (armIndex(name) < 6 ? "none" : "5 3");
   const conceptOf = (name) => data.concepts.find((concept) => concept.name === name);
   const unit = (concept) => data.units.alignment[state.metric][concept];
 
@@ -319,7 +321,8 @@
 
   function drawLine(chart, at, result) {
     const path = result.points.map((point) => at.x(point.change.value) + "," + at.y(point.gain.value)).join(" ");
-    make("polyline", { points: path, fill: "none", stroke: colour(result.arm), "stroke-width": 1.8 }, chart);
+    const look = { stroke: colour(result.arm), "stroke-width": 1.8, "stroke-dasharray": dashes(result.arm) };
+    make("polyline", { points: path, fill: "none", ...look }, chart);
     for (const point of result.points) {
       const [x, y] = [at.x(point.change.value), at.y(point.gain.value)];
       const shape = mark(armIndex(result.arm), x, y, 4);
@@ -351,7 +354,7 @@
     data.arms.forEach((arm, index) => {
       const item = document.createElement("span");
       const line = make("svg", { viewBox: "0 0 32 14", "aria-hidden": "true" });
-      make("line", { x1: 0, x2: 32, y1: 7, y2: 7, stroke: colour(arm.name), "stroke-width": 1.8 }, line);
+      make("line", { x1: 0, x2: 32, y1: 7, y2: 7, stroke: colour(arm.name), "stroke-width": 1.8, "stroke-dasharray": dashes(arm.name) }, line);
       make("path", { d: mark(index, 16, 7, 4), fill: colour(arm.name) }, line);
       item.append(line, document.createTextNode(arm.name));
       get("legend").appendChild(item);
