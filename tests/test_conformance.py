@@ -192,3 +192,18 @@ def test_a_folder_that_is_loaded_without_a_tensor_is_caught(tiny_folder):
 
     with pytest.raises(AssertionError, match=r"a folder without '.* of .*\.safetensors' is loaded all the same"):
         check_checkpoint(Hopeful, tiny_folder)
+
+
+def test_a_folder_that_is_refused_with_any_error_is_caught(tiny_folder):
+    class Blunt(tiny.Tiny):
+        @classmethod
+        def load(cls, source=None, **options):
+            try:
+                return super().load(source, **options)
+            except CheckpointError as error:
+                if "of the tensors" in str(error):
+                    raise RuntimeError("size mismatch") from error
+                raise
+
+    with pytest.raises(AssertionError, match="load raises a RuntimeError, not a CheckpointError: size mismatch"):
+        check_checkpoint(Blunt, tiny_folder)

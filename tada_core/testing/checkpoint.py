@@ -72,4 +72,8 @@ def _check_refused(adapter: type[ModelAdapter], folder: Path, missing: str, says
     except CheckpointError as error:
         assert says in str(error), f"without '{missing}' the error does not name it: {error}"
         return
+    except Exception as error:
+        raise AssertionError(
+            f"without '{missing}' load raises a {type(error).__name__}, not a CheckpointError: {error}"
+        ) from error
     raise AssertionError(f"a folder without '{missing}' is loaded all the same")
