@@ -43,14 +43,18 @@ def test_bench_prints_the_budget_first_and_the_page_last(suite: Path, capsys: py
     assert lines[-1] == "tada-results/small/report/index.html"
     assert Path(lines[-1]).is_file()
     assert any(line.startswith("tempo    shift all") for line in lines)
-    assert "tempo, drums: 3 prompts cannot distinguish anything: the smallest possible p is .25" in lines
+    same = "cannot distinguish anything: the smallest possible p is .25"
+    assert f"all concepts, tempo, drums: 3 prompts {same}" in lines
+    assert "probes, all concepts together: shares of the AUC avg of pci" in lines
+    assert [line.split()[-3:] for line in lines if line.startswith("pci all  ")] == [["2", "of", "2"]]
     assert "114 of 114 clips" in shown.err
 
 
 def test_bench_smaller_and_as_json(suite: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert tada("bench", str(suite), "--limit", "1", "--seeds", "1", "--out", "there", "--json") == 0
     found = json.loads(capsys.readouterr().out)
-    assert set(found) == {"page", "results", "comparisons", "failures"}
+    assert set(found) == {"page", "results", "overall", "comparisons", "failures"}
+    assert found["overall"] == [], "of one prompt nothing is surely above zero"
     assert {(one["concept"], one["first"], one["second"]) for one in found["comparisons"]} == {
         (concept, first, second)
         for concept in SUITE.concepts
