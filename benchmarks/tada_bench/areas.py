@@ -9,7 +9,7 @@ import numpy as np
 from attrs import field, frozen
 
 from tada_bench.plan import Plan
-from tada_bench.protocol.bootstrap import Estimate
+from tada_bench.protocol.bootstrap import Estimate, known
 from tada_bench.protocol.curve import Floats
 from tada_bench.protocol.paired import contributions
 from tada_bench.scores import Group, Score, groups
@@ -36,7 +36,7 @@ class Areas:
     def estimates(self) -> tuple[Estimate, Estimate, Estimate]:
         """AUC +, AUC - and their mean with 95 % intervals."""
         numbers = zip(self.values, *percentiles(self.draws), strict=True)
-        up, down, mean = (Estimate(*(float(one) if np.isfinite(one) else None for one in each)) for each in numbers)
+        up, down, mean = (Estimate(*map(known, each)) for each in numbers)
         return up, down, mean
 
 

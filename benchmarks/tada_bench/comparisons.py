@@ -13,6 +13,7 @@ import numpy as np
 from attrs import frozen
 
 from tada_bench.areas import Areas, Measured
+from tada_bench.protocol.bootstrap import known
 from tada_bench.protocol.curve import Floats
 from tada_bench.protocol.paired import chances, holm, least
 from tada_bench.suite import Suite
@@ -127,4 +128,4 @@ def _family(head: Mapping[str, Any], pairs: Sequence[tuple[tuple[str, str], tupl
 def _differences(first: Areas, second: Areas, p: Floats, corrected: Floats) -> Iterator[Difference]:
     low, high = percentiles(first.draws - second.draws)
     for numbers in zip(first.values - second.values, low, high, p, corrected, strict=True):
-        yield Difference(*(float(one) if np.isfinite(one) else None for one in numbers))
+        yield Difference(*map(known, numbers))

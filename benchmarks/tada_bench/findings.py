@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from tada_bench.areas import measured
 from tada_bench.comparisons import Comparison, comparisons
-from tada_bench.overall import Together, together
+from tada_bench.overall import Overall, Together, together
 from tada_bench.plan import Plan
 from tada_bench.results import ArmResult, Score, results
 from tada_bench.suite import Suite
@@ -29,6 +29,25 @@ class Findings:
     results: tuple[ArmResult, ...]
     overall: Mapping[str, Together]
     comparisons: tuple[Comparison, ...]
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """Those that there are results of."""
+        return tuple(dict.fromkeys(result.metric for result in self.results))
+
+    @property
+    def arms(self) -> tuple[Overall, ...]:
+        """Every arm on all concepts together, metric by metric."""
+        return tuple(arm for one in self.overall.values() for arm in one.arms)
+
+    def of(self, metric: str) -> Findings:
+        """Those of one metric."""
+        return evolve(
+            self,
+            results=tuple(one for one in self.results if one.metric == metric),
+            overall={name: one for name, one in self.overall.items() if name == metric},
+            comparisons=tuple(one for one in self.comparisons if one.metric == metric),
+        )
 
 
 def find(suite: Suite, plan: Plan, scores: Mapping[str, Sequence[Score]]) -> Findings:

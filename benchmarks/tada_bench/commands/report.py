@@ -33,23 +33,23 @@ def show(folder: Path, as_json: bool) -> None:
         made = write_report(folder, progress)
     found = made.findings
     if as_json:
-        arms = [arm for one in found.overall.values() for arm in one.arms]
         every: dict[str, Iterable[AttrsInstance]] = {
             "results": found.results,
-            "overall": arms,
+            "overall": found.arms,
             "comparisons": found.comparisons,
         }
         values = {name: [asdict(one) for one in own] for name, own in every.items()}
         print(json.dumps({"page": str(made.page), **values, "failures": made.failures}, indent=2))
         return
-    for metric in dict.fromkeys(result.metric for result in found.results):
+    for metric in found.metrics:
+        own = found.of(metric)
         print(f"\n{metric}")
-        print(plain(*layout([result for result in found.results if result.metric == metric])))
-        if metric in found.overall:
+        print(plain(*layout(own.results)))
+        for overall in own.overall.values():
             print(f"\n{metric}, all concepts together: shares of the AUC avg of {found.ceiling}")
-            print(plain(HEAD, rows(found.overall[metric])))
+            print(plain(HEAD, rows(overall)))
         print()
-        for said in summaries((one for one in found.comparisons if one.metric == metric), found.ceiling):
+        for said in summaries(own.comparisons, found.ceiling):
             print(said)
     for failure in made.failures:
         print(f"\nfailed: {failure['label']}: {failure['error']}")

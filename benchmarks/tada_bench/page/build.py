@@ -102,7 +102,7 @@ def write_tables(folder: Path, found: Findings, scores: Iterable[Score]) -> None
     (folder / "scores.csv").write_text(scores_csv(scores))
     (folder / "tables.tex").write_text(latex_document(found.results))
     if found.overall:
-        (folder / "overall.csv").write_text(overall_csv(arm for one in found.overall.values() for arm in one.arms))
+        (folder / "overall.csv").write_text(overall_csv(found.arms))
     if found.comparisons:
         (folder / "comparisons.csv").write_text(comparisons_csv(found.comparisons))
 
@@ -174,7 +174,7 @@ def render(data: Mapping[str, Any], found: Findings, paper: Beside | None, names
         style=(assets / "page.css").read_text(),
         script=(assets / "page.js").read_text(),
         names=names,
-        numbers={metric: layout([one for one in found.results if one.metric == metric]) for metric in data["metrics"]},
+        numbers={metric: layout(found.of(metric).results) for metric in data["metrics"]},
         notes=notes(found.results),
         overall={name: (tables.said(one, found.ceiling), tables.rows(one)) for name, one in found.overall.items()},
         together=tables.HEAD,
@@ -182,7 +182,7 @@ def render(data: Mapping[str, Any], found: Findings, paper: Beside | None, names
         differences={
             metric: (summaries(own, found.ceiling), by_concept(own))
             for metric in data["metrics"]
-            if (own := [one for one in found.comparisons if one.metric == metric])
+            if (own := found.of(metric).comparisons)
         },
         paper=paper,
         link=LINK,

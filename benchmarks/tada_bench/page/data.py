@@ -10,6 +10,7 @@ from typing import Any
 
 from attrs import asdict
 
+from tada_bench.figures import BANDS
 from tada_bench.plan import Plan
 from tada_bench.results import ArmResult, Score
 from tada_bench.store.store import Store
@@ -44,6 +45,7 @@ def page_data(
         "ceiling": suite.ceiling,
         "concepts": [{"name": name, **plan.about["concepts"][name]} for name in suite.concepts],
         "arms": [{"name": arm.name, "method": arm.method, "place": arm.place} for arm in suite.arms],
+        "bands": len(suite.arms) <= BANDS,
         "heat": [heat(impacts[name], suite, units["alignment"]) for name in suite.concepts if name in impacts],
         "results": [asdict(result) for result in results],
         "players": players(scores),

@@ -38,13 +38,14 @@ def estimates(
     """
     values = statistic(np.arange(prompts)[:, None], np.arange(seeds)[None, :])
     if prompts == 1:
-        return [Estimate(_number(value)) for value in values]
+        return [Estimate(known(value)) for value in values]
     low, high = bootstrap(statistic, prompts, seeds, resamples)
     return [
-        Estimate(_number(value), *(() if np.isnan(value) else (_number(lo), _number(hi))))
+        Estimate(known(value), *(() if np.isnan(value) else (known(lo), known(hi))))
         for value, lo, hi in zip(values, low, high, strict=True)
     ]
 
 
-def _number(value: float) -> float | None:
+def known(value: float) -> float | None:
+    """A number, None where it is undefined."""
     return float(value) if np.isfinite(value) else None

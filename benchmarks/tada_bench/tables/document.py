@@ -18,17 +18,18 @@ def markdown_document(found: Findings, paper: Beside | None) -> str:
 
 
 def _parts(found: Findings, paper: Beside | None) -> Iterator[str]:
-    for metric in dict.fromkeys(result.metric for result in found.results):
+    for metric in found.metrics:
+        own = found.of(metric)
         yield f"## {metric}\n"
-        yield markdown([result for result in found.results if result.metric == metric])
-        if metric in found.overall:
+        yield markdown(own.results)
+        for overall in own.overall.values():
             yield "### All concepts together\n"
-            yield f"{together.said(found.overall[metric], found.ceiling)}\n"
-            yield bold_grid(together.HEAD, together.rows(found.overall[metric]))
-        if own := [one for one in found.comparisons if one.metric == metric]:
+            yield f"{together.said(overall, found.ceiling)}\n"
+            yield bold_grid(together.HEAD, together.rows(overall))
+        if own.comparisons:
             yield "### Which differences are real\n"
-            yield "".join(f"* {said}\n" for said in summaries(own, found.ceiling))
-            yield grid(HEAD, [[cell.text for cell in row] for row in rows(own)])
+            yield "".join(f"* {said}\n" for said in summaries(own.comparisons, found.ceiling))
+            yield grid(HEAD, [[cell.text for cell in row] for row in rows(own.comparisons)])
     if said := notes(found.results):
         yield "## Curves that end early\n"
         yield "".join(f"* {note}\n" for note in said)

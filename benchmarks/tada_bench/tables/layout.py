@@ -68,10 +68,14 @@ def _best(results: Sequence[ArmResult], name: str) -> list[ArmResult]:
     return [
         result
         for rivals in competing.values()
-        if len({number(value) for value, _ in rivals}) > 1
         for value, result in rivals
-        if number(value) == number(max(value for value, _ in rivals))
+        if number(value) == leading([value for value, _ in rivals])
     ]
+
+
+def leading(values: Sequence[float]) -> str | None:
+    """The largest number as it is written; None where all are written alike."""
+    return number(max(values)) if len({number(value) for value in values}) > 1 else None
 
 
 def _sides(result: ArmResult, find: Callable[[Support], float | None]) -> str:

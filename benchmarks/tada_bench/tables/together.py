@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from tada_bench.overall import Overall, Together
 from tada_bench.protocol.bootstrap import Estimate
-from tada_bench.tables.layout import Cell
+from tada_bench.tables.layout import Cell, leading
 from tada_bench.words import interval, number
 
 AREAS: dict[str, Callable[[Overall], Estimate]] = {
@@ -20,7 +20,10 @@ HEAD = ("method", *AREAS, "concepts")
 def rows(found: Together) -> list[tuple[Cell, ...]]:
     """A row per arm, in the order of HEAD; bold is the best of those that steer all concepts, but for the ceiling's."""
     whole = [arm for arm in found.arms if not arm.ceiling and len(arm.concepts) == len(found.scales)]
-    best = {name: _best([area(arm) for arm in whole]) for name, area in AREAS.items()}
+    best = {
+        name: leading([value for arm in whole if (value := area(arm).value) is not None])
+        for name, area in AREAS.items()
+    }
     return [
         (
             Cell(arm.arm),
@@ -32,12 +35,6 @@ def rows(found: Together) -> list[tuple[Cell, ...]]:
         )
         for arm in found.arms
     ]
-
-
-def _best(areas: list[Estimate]) -> str | None:
-    """The largest as it is written, where they are not all written alike."""
-    known = [area.value for area in areas if area.value is not None]
-    return number(max(known)) if len({number(value) for value in known}) > 1 else None
 
 
 def said(found: Together, ceiling: str) -> str:

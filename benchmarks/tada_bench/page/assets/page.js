@@ -340,7 +340,7 @@
   /** Ring the point that is being heard. Of many methods only the one that is heard has a band. */
   function drawNow() {
     document.querySelectorAll(".chart .band").forEach((band) => {
-      band.style.display = data.arms.length <= 4 || band.dataset.arm === state.arm ? "" : "none";
+      band.style.display = data.bands || band.dataset.arm === state.arm ? "" : "none";
     });
     document.querySelectorAll(".chart .now").forEach((ring) => ring.remove());
     for (const one of marks) {
